@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+struct file_draft {
+	int descriptor;
+	struct file_path path;  /* final name */
+	struct file_path draft; /* name until published */
+};
+
+bool file_path_make(struct file_path *path_out, struct err *err, const char *format, ...)
+{
+	struct file_path path;
+	va_list arguments;
+	va_start(arguments, format);
+	int size = vsnprintf(path.text, sizeof(path.text), format, arguments);
+	va_end(arguments);
+	if (size < 0 || (size_t)size >= sizeof(path.text))
+		return err_set(err, ERR_LOCAL, "path longer than %d bytes", FILE_PATH_BYTES_MAX - 1);
+	*path_out = path;
+	return true;
+}
+
+static void close_descriptor(const int *descriptor)
+{
+	if (*descriptor >= 0)
+		(void)close(*descriptor);
+}
+
+/* The folder part of `path` in place: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
+static struct file_path folder_of(const char *path)
+{
+	struct file_path folder;
+	(void)snprintf(folder.text, sizeof(folder.text), "%s", path);
+	char *slash = strrchr(folder.text, '/');
+	if (!slash)
+		(void)snprintf(folder.text, sizeof(folder.text), ".");
+	else if (slash == folder.text)
+		slash[1] = '\0';
+	else
+		*slash = '\0';
+	return folder;
+}
+
+bool file_sync_folder(const char *path, struct err *err)
+{
+	int descriptor CLEANUP(close_descriptor) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "open folder %s", path);
+	if (fsync(descriptor) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "fsync folder %s", path);
+	return true;
+}
+
+bool file_make_folder(const char *path, struct err *err)
+{
+	struct stat status;
+	if (stat(path, &status) == 0) {
+		if (S_ISDIR(status.st_mode))
+			return true;
+		return err_set(err, ERR_LOCAL, "%s is not a folder", path);
+	}
+	struct file_path parent = folder_of(path);
+	if (strcmp(parent.text, path) != 0 && !file_make_folder(parent.text, err))
+		return false;
+	if (mkdir(path, 0777) != 0 && errno != EEXIST)
+		return err_set_errno(err, ERR_LOCAL, errno, "make folder %s", path);
+	return file_sync_folder(parent.text, err);
+}
+
+bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
+{
+	struct file_path folder = folder_of(path);
+	const char *slash = strrchr(path, '/');
+	struct file_path draft_path;
+	if (!file_path_make(&draft_path, err, "%s/.%s.tmp", folder.text, slash ? slash + 1 : path)
+	    || !file_make_folder(folder.text, err))
+		return false;
+	int descriptor = open(draft_path.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "create %s", draft_path.text);
+	struct file_draft *draft = memory_allocate(1, sizeof(*draft));
+	draft->descriptor = descriptor;
+	draft->draft = draft_path;
+	(void)snprintf(draft->path.text, sizeof(draft->path.text), "%s", path);
+	*draft_out = draft;
+	return true;
+}
+
+bool file_draft_write(struct file_draft *draft, const void *data, size_t size, struct err *err)
+{
+	const char *from = data;
+	while (size > 0) {
+		ssize_t written = write(draft->descriptor, from, size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return err_set_errno(err, ERR_LOCAL, errno, "write %s", draft->draft.text);
+		from += written;
+		size -= (size_t)written;
+	}
+	return true;
+}
+
+bool file_draft_publish(struct file_draft **draft, bool sync_folder, struct err *err)
+{
+	struct file_draft *d = *draft;
+	if (fsync(d->descriptor) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "fsync %s", d->draft.text);
+	int descriptor = d->descriptor;
+	d->descriptor = -1;
+	if (close(descriptor) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "close %s", d->draft.text);
+	if (rename(d->draft.text, d->path.text) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "rename to %s", d->path.text);
+	if (sync_folder && !file_sync_folder(folder_of(d->path.text).text, err))
+		return false;
+	free(d);
+	*draft = NULL;
+	return true;
+}
+
+void file_draft_discard(struct file_draft **draft)
+{
+	if (!*draft)
+		return;
+	close_descriptor(&(*draft)->descriptor);
+	(void)unlink((*draft)->draft.text);
+	free(*draft);
+	*draft = NULL;
+}
+
+bool file_publish(const char *staged, const char *path, struct err *err)
+{
+	struct file_path folder = folder_of(path);
+	if (!file_make_folder(folder.text, err))
+		return false;
+	int descriptor CLEANUP(close_descriptor) = open(staged, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "open %s", staged);
+	if (fsync(descriptor) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "fsync %s", staged);
+	if (rename(staged, path) != 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "rename %s to %s", staged, path);
+	return file_sync_folder(folder.text, err) && file_sync_folder(folder_of(staged).text, err);
+}
+
+bool file_read(const char *path, struct buf *buf, struct err *err)
+{
+	int descriptor CLEANUP(close_descriptor) = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_INPUT, errno, "%s", path);
+	for (;;) {
+		enum { STEP_BYTES = 64 * 1024 };
+		size_t left = buf->size_max - buf->size;
+		size_t step = left < STEP_BYTES ? left : STEP_BYTES;
+		char probe;
+		char *room = step > 0 ? buf_reserve(buf, step) : &probe;
+		ssize_t got = read(descriptor, room, step > 0 ? step : 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set_errno(err, ERR_LOCAL, errno, "read %s", path);
+		if (got == 0)
+			return true;
+		if (step == 0)
+			return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", path, buf->size_max);
+		buf_commit(buf, (size_t)got);
+	}
+}
+
+bool file_write(const char *path, struct span content, struct err *err)
+{
+	struct file_draft *draft CLEANUP(file_draft_discard) = NULL;
+	return file_draft_create(path, &draft, err) && file_draft_write(draft, content.data, content.size, err)
+	       && file_draft_publish(&draft, true, err);
+}
+
+bool file_exists(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0;
+}
+
+int64_t file_size(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 ? (int64_t)status.st_size : -1;
+}
+
+int64_t file_modified_us(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) != 0)
+		return 0;
+	return (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;
+}
+
+bool file_remove(const char *path, struct err *err)
+{
+	if (unlink(path) != 0 && errno != ENOENT)
+		return err_set_errno(err, ERR_LOCAL, errno, "remove %s", path);
+	return true;
+}
+
+bool file_set_aside(const char *path, struct file_path *aside_out, struct err *err)
+{
+	enum { ASIDE_COUNT_MAX = 10000 };
+	for (int number = 1; number <= ASIDE_COUNT_MAX; number++) {
+		struct file_path aside;
+		if (!file_path_make(&aside, err, "%s.damaged-%d", path, number))
+			return false;
+		if (file_exists(aside.text))
+			continue;
+		if (rename(path, aside.text) != 0)
+			return err_set_errno(err, ERR_LOCAL, errno, "set %s aside", path);
+		*aside_out = aside;
+		return file_sync_folder(folder_of(path).text, err);
+	}
+	return err_set(err, ERR_LOCAL, "%s: more than %d damaged copies, remove some", path, ASIDE_COUNT_MAX);
+}
+
+int64_t file_free_bytes(const char *path)
+{
+	struct statvfs status;
+	if (statvfs(path, &status) != 0)
+		return -1;
+	return (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+}

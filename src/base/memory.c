@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *out_of_memory(size_t size)
+{
+	(void)fprintf(stderr, "octolake: out of memory (%zu bytes wanted); stopping, nothing stored is lost\n",
+		      size);
+	abort();
+}
+
+void *memory_allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size ? size : 1);
+	return memory ? memory : out_of_memory(size);
+}
+
+void *memory_resize(void *memory, size_t size)
+{
+	void *resized = realloc(memory, size ? size : 1);
+	return resized ? resized : out_of_memory(size);
+}
+
+char *memory_copy_span(struct span s)
+{
+	char *copy = memory_allocate(s.size + 1, 1);
+	if (s.size > 0)
+		memcpy(copy, s.data, s.size);
+	return copy;
+}
+
+char *memory_copy_text(const char *text)
+{
+	return text ? memory_copy_span(span_of(text)) : NULL;
+}
+
+void memory_free_text(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
