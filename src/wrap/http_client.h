@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_client.h - one GET at a time over libcurl, with every limit set.
+ *
+ * Never follows a redirect by itself: the caller decides where the token may go. Verifies peer and
+ * host; http and https only; gzip decoded while bounded; proxy only from the environment's standard
+ * variables. A client belongs to one thread and keeps its connections alive between requests. */
+#ifndef WRAP_HTTP_CLIENT_H
+#define WRAP_HTTP_CLIENT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http_client;
+
+struct http_client_header {
+	const char *name;
+	const char *value;
+};
+
+struct http_client_request {
+	const char *method;                 /* NULL: "GET" */
+	const char *url;                    /* http or https, no user information */
+	const struct http_client_header *headers;
+	size_t header_count;
+	struct span body;                   /* for POST; absent: none */
+	size_t body_bytes_max;              /* after decoding: more is ERR_INPUT */
+	int64_t connect_wait_ms_max;
+	int64_t total_wait_ms_max;
+	/* Polled about ten times a second; true ends the request with ERR_RETRY "stopped". May be
+	 * NULL. */
+	bool (*stopped)(void *context);
+	void *stopped_context;
+};
+
+struct http_client_response {
+	int status;
+	struct span body; /* borrowed from the arena */
+	const struct http_client_header *headers; /* as received, in the arena; trailers left out */
+	size_t header_count;
+	int64_t elapsed_ms;
+};
+
+/* The value of the first header of that name (any case), or NULL. */
+const char *http_client_header_get(const struct http_client_response *response, const char *name);
+
+MUST_CHECK bool http_client_create(struct http_client **client_out, struct err *err);
+void http_client_destroy(struct http_client **client);
+
+/* Any complete answer is success, whatever its status. Failures: ERR_RETRY for the network, a body
+ * cut short, bad content coding or a time limit; ERR_INPUT for a body or headers past their maximum
+ * (64 KiB of headers) or a malformed URL; ERR_LOCAL for a certificate or library problem. Headers
+ * and values must not hold CR or LF (asserted). */
+MUST_CHECK bool http_client_send(struct http_client *client, const struct http_client_request *request,
+				 struct arena *arena, struct http_client_response *response_out, struct err *err);
+
+#endif
