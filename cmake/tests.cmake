@@ -4,6 +4,7 @@
 #   tests/golden/NAME_test.c       golden_NAME_test, linked to everything
 #   tests/system/NAME.test.ts      system_NAME, Node's test runner against the built programs
 #   tests/browser/NAME.test.ts     browser_NAME, likewise with Chromium
+#   tests/unit/tools/NAME.test.mjs unit_tools_NAME, for the scripts in tools/
 # A program that leaves with 77 is reported as skipped, not as passed.
 set(octolake_test_environment
 	"ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1:detect_stack_use_after_return=1"
@@ -11,7 +12,12 @@ set(octolake_test_environment
 	"TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.suppressions"
 	"OCTOLAKE_BIN=${CMAKE_BINARY_DIR}/octolake"
 	"OCTOLAKE_FAKE=${CMAKE_BINARY_DIR}/octolake-fake-github"
-	"OCTOLAKE_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+	"OCTOLAKE_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+	"OCTOLAKE_BUILD_DIR=${CMAKE_BINARY_DIR}")
+find_program(CHROMIUM_PROGRAM NAMES chromium google-chrome-stable google-chrome chromium-browser)
+if(CHROMIUM_PROGRAM)
+	list(APPEND octolake_test_environment "OCTOLAKE_CHROMIUM=${CHROMIUM_PROGRAM}")
+endif()
 
 function(octolake_test name label timeout_seconds)
 	add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
@@ -73,6 +79,8 @@ function(octolake_script_tests label timeout_seconds)
 		list(APPEND script_outputs "${output}")
 		octolake_test(${label}_${name} ${label} ${timeout_seconds} "${NODE_PROGRAM}"
 			--enable-source-maps --test "${output}")
+		# Two servers under sanitizers and their clock: beside another test they would only be slow.
+		set_tests_properties(${label}_${name} PROPERTIES RUN_SERIAL TRUE)
 	endforeach()
 	set(script_outputs ${script_outputs} PARENT_SCOPE)
 endfunction()
@@ -81,6 +89,21 @@ octolake_script_tests(browser 300)
 if(script_outputs)
 	add_custom_target(octolake_test_scripts ALL DEPENDS ${script_outputs})
 endif()
+
+octolake_test(layers check 60 "${CMAKE_SOURCE_DIR}/tools/check_layers")
+foreach(folder web tests)
+	if(EXISTS "${CMAKE_SOURCE_DIR}/${folder}/tsconfig.json")
+		octolake_test(types_${folder} check 120 "${NODE_PROGRAM}"
+			"${CMAKE_SOURCE_DIR}/node_modules/typescript/bin/tsc" --noEmit
+			-p "${CMAKE_SOURCE_DIR}/${folder}")
+	endif()
+endforeach()
+file(GLOB tool_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/tools/*.test.mjs")
+foreach(script IN LISTS tool_scripts)
+	cmake_path(GET script STEM name)
+	octolake_test(unit_tools_${name} unit 60 "${NODE_PROGRAM}" --test "${script}")
+endforeach()
+
 # Scripts find npm packages by walking up from where they lie, which a build folder elsewhere cuts.
 cmake_path(IS_PREFIX CMAKE_SOURCE_DIR "${CMAKE_BINARY_DIR}" build_is_inside)
 if(NOT build_is_inside)

@@ -9,7 +9,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum json_kind { JSON_NULL_VALUE, JSON_BOOLEAN, JSON_INTEGER, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+	JSON_NODE_NULL,
+	JSON_NODE_BOOLEAN,
+	JSON_NODE_INTEGER,
+	JSON_NODE_REAL,
+	JSON_NODE_STRING,
+	JSON_NODE_ARRAY,
+	JSON_NODE_OBJECT,
+};
 
 struct json_node {
 	enum json_kind kind;
