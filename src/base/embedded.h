@@ -2,7 +2,7 @@
 /* embedded.h - files that travel inside the binary.
  * The build generates one table per group (cmake/embed.cmake), in name order, ended by an entry
  * whose name is NULL; a group whose folder has no files is a table of that entry alone. Each table
- * belongs to the library of the layer named beside it: only that layer and those above can link it. */
+ * belongs to the library of the layer named beside it: only that layer and those above link it. */
 #ifndef BASE_EMBEDDED_H
 #define BASE_EMBEDDED_H
 
