@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* layout.h - where everything lies in the data folder. All names are made here, of numbers, dates
+ * and checked type names only.
+ *
+ *     LOCK                                            who works here
+ *     catalog.sqlite
+ *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst
+ *     silver/_live/<batch>.parquet                    one small file a batch
+ *     silver/type=<EventType>/date=YYYY-MM-DD/<first>-<last>.parquet   compacted
+ *     staging/                                        files that libraries are still writing
+ *     gold/gold-<n>.duckdb
+ *     tmp/                                            spilled query state */
+#ifndef LAKE_LAYOUT_H
+#define LAKE_LAYOUT_H
+
+#include "base/file.h"
+
+struct layout {
+	struct file_path root; /* absolute */
+};
+
+/* Makes `folder` (and the layer folders) and its absolute form. ERR_LOCAL. */
+MUST_CHECK bool layout_init(struct layout *layout, const char *folder, struct err *err);
+
+/* Paths relative to the root, as the catalog stores them, and absolute ones. */
+MUST_CHECK bool layout_absolute(const struct layout *layout, const char *relative, struct file_path *path_out,
+				struct err *err);
+MUST_CHECK bool layout_bronze(struct span type, int64_t date_us, int64_t batch, struct file_path *relative_out,
+			      struct err *err);
+MUST_CHECK bool layout_silver_live(int64_t batch, struct file_path *relative_out, struct err *err);
+MUST_CHECK bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
+			      struct file_path *relative_out, struct err *err);
+MUST_CHECK bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err);
+
+/* The batch sequence in a bronze or live silver file's name; false when it is not such a name. */
+bool layout_parse_batch(const char *relative, int64_t *batch_out);
+/* The <EventType> and date of a bronze path. */
+bool layout_parse_bronze(const char *relative, struct span *type_out, int64_t *date_us_out, int64_t *batch_out);
+/* The <n> of gold/gold-<n>.duckdb. */
+bool layout_parse_gold(const char *relative, int64_t *generation_out);
+
+#endif
