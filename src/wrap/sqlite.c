@@ -20,8 +20,8 @@ struct sqlite_database {
 	char *path; /* for error texts */
 	struct sqlite_statement *cache[STATEMENT_CACHE_COUNT_MAX];
 	size_t cache_count;
-	uint64_t use_count;       /* counts sqlite_prepare: orders the cache by last use */
-	size_t lent_count;        /* statements that are not finished yet */
+	uint64_t use_count; /* counts sqlite_prepare: orders the cache by last use */
+	size_t lent_count;  /* statements that are not finished yet */
 };
 
 static enum err_kind kind_of(int code)
@@ -41,9 +41,10 @@ static enum err_kind kind_of(int code)
 
 bool sqlite_fail(struct sqlite_database *database, int code, struct err *err)
 {
-	const char *what = database->handle ? sqlite3_errmsg(database->handle) : sqlite3_errstr(code);
+	sqlite3 *handle = database->handle; /* NULL when even that could not be had */
+	const char *what = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
 	int primary = code & 0xff;
-	int system = database->handle ? sqlite3_system_errno(database->handle) : 0;
+	int system = handle ? sqlite3_system_errno(handle) : 0;
 	if (system != 0 && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR))
 		return err_set_errno(err, kind_of(code), system, "%s: %s", database->path, what);
 	return err_set(err, kind_of(code), "%s: %s", database->path, what);
@@ -67,7 +68,7 @@ static bool switch_to_wal(struct sqlite_database *database, struct err *err)
 	bool is_wal = false;
 	for (int waited_ms = 0; waited_ms <= BUSY_WAIT_MS_MAX; waited_ms += BUSY_STEP_MS) {
 		if (ask_pragma(database, "PRAGMA journal_mode = WAL", "wal", &is_wal, err))
-			return is_wal || err_set(err, ERR_LOCAL, "%s: this file system has no WAL", database->path);
+			return is_wal || err_set(err, ERR_LOCAL, "%s: no WAL here", database->path);
 		if (err->kind != ERR_RETRY)
 			return false;
 		clock_sleep_ms(BUSY_STEP_MS);
@@ -89,7 +90,7 @@ static bool configure(struct sqlite_database *database, bool read_only, struct e
 		    "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON",
 		    err))
 		return false;
-	/* Either one reads the file's first page, so that a file of something else is found here. */
+	/* Either one reads the first page, so that a file of something else is found here. */
 	return read_only ? sqlite_run(database, "PRAGMA schema_version", err)
 			 : switch_to_wal(database, err);
 }

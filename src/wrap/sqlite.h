@@ -2,8 +2,9 @@
 /* sqlite.h - a thin face over SQLite for the catalog: WAL, synchronous=FULL, foreign keys on,
  * every step checked.
  *
- * A database handle belongs to one thread at a time; each thread opens its own, and busy waits up to
- * 10 s. */
+ * A database handle belongs to one thread at a time; each thread opens its own, and busy waits up
+ * to 10 s. Every failing call sets "PATH: what": damage is ERR_INPUT, busy past the wait ERR_RETRY,
+ * all else (disk full, wrong SQL, a broken constraint) ERR_LOCAL. */
 #ifndef WRAP_SQLITE_H
 #define WRAP_SQLITE_H
 
@@ -29,27 +30,32 @@ MUST_CHECK bool sqlite_begin(struct sqlite_database *database, struct err *err);
 MUST_CHECK bool sqlite_commit(struct sqlite_database *database, struct err *err);
 void sqlite_rollback(struct sqlite_database *database); /* no-op when none is open */
 
-/* Prepares (from a per-database cache of statements by SQL text: `sql` must be a literal). */
+/* Prepares one statement (from a per-database cache of 64 by SQL text: `sql` must be a literal).
+ * Finish each (sqlite_finish, for CLEANUP: resets, clears, back to the cache) before the database is
+ * closed. */
 MUST_CHECK bool sqlite_prepare(struct sqlite_database *database, const char *sql,
 			       struct sqlite_statement **statement_out, struct err *err);
-void sqlite_finish(struct sqlite_statement **statement); /* for CLEANUP: resets, clears, back to the cache */
+void sqlite_finish(struct sqlite_statement **statement);
 
-/* Values by position, from 1. Spans are copied. Binding cannot fail but for memory, which aborts. */
+/* Values by position, from 1. Spans are copied; an absent one is NULL. Binding cannot fail but for
+ * memory, which aborts. */
 void sqlite_bind_integer(struct sqlite_statement *statement, int position, int64_t value);
 void sqlite_bind_real(struct sqlite_statement *statement, int position, double value);
-void sqlite_bind_text(struct sqlite_statement *statement, int position, struct span value); /* absent: NULL */
+void sqlite_bind_text(struct sqlite_statement *statement, int position, struct span value);
 void sqlite_bind_blob(struct sqlite_statement *statement, int position, struct span value);
 void sqlite_bind_null(struct sqlite_statement *statement, int position);
 
 /* One step: *row_out true when a row is there to be read. */
 MUST_CHECK bool sqlite_step(struct sqlite_statement *statement, bool *row_out, struct err *err);
-/* Runs a statement that returns no rows, then resets it for the next values. */
+/* Runs a statement that returns no rows, then resets it for the next values; a position that is not
+ * bound anew keeps its value. */
 MUST_CHECK bool sqlite_execute(struct sqlite_statement *statement, struct err *err);
 
-/* Columns of the current row, from 0. Text and blobs are borrowed until the next step. */
+/* Columns of the current row, from 0. Text and blobs are borrowed until the next step; absent for
+ * NULL. */
 int64_t sqlite_column_integer(struct sqlite_statement *statement, int column);
 double sqlite_column_real(struct sqlite_statement *statement, int column);
-struct span sqlite_column_text(struct sqlite_statement *statement, int column); /* absent for NULL */
+struct span sqlite_column_text(struct sqlite_statement *statement, int column);
 struct span sqlite_column_blob(struct sqlite_statement *statement, int column);
 bool sqlite_column_is_null(struct sqlite_statement *statement, int column);
 

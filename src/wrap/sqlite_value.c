@@ -11,7 +11,7 @@
 static void check_bound(int code)
 {
 	if (code == SQLITE_NOMEM) {
-		(void)fprintf(stderr, "octolake: out of memory in SQLite; stopping, nothing stored is lost\n");
+		(void)fprintf(stderr, "octolake: out of memory (SQLite); stopping\n");
 		abort();
 	}
 	assert(code == SQLITE_OK);
