@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gold.h - the engine that answers: one wide `events` table in time order, views per event type,
+ * rollups; DuckDB behind this face, other engines later.
+ *
+ * Gold is a cache: it can always be made again from silver. One thread loads; any thread reads.
+ * A load and the record of that load (`loaded_batches`) are one transaction; gold alone says what
+ * gold holds. Tables that metrics may use (docs/formats/gold.md): events, event_types(type),
+ * coverage(minute), rollup_*, and a view per event type in lower case (pullrequestevent) with the
+ * first system's dotted column names. */
+#ifndef GOLD_GOLD_H
+#define GOLD_GOLD_H
+
+#include "base/clock.h"
+#include "gold/rollup.h"
+#include "lake/catalog.h"
+
+struct gold_options {
+	const struct layout *layout;
+	struct catalog *catalog; /* of the loading thread; borrowed; not used by readers */
+	const struct field_set *fields;
+	const struct rollup *rollups; /* borrowed */
+	size_t rollup_count;
+	const struct clock *clock;
+	int64_t memory_bytes_max; /* 0: 256 MiB */
+	int threads;              /* 0: 2 */
+	int readers;              /* connections for queries; 0: 4 */
+	int heavy_readers;        /* heavy queries at once; 0: 2 */
+};
+
+struct gold;
+
+/* Opens the current generation. One that will not open, has another fingerprint, other rollups or
+ * an older schema, is damaged, or knows batches that the catalog does not: a new generation is
+ * built aside from silver, then switched to; what cannot be opened is set aside. A missing one is
+ * made empty. With `defer_rebuild` the rebuild is left to gold_rebuild (the caller's refresh
+ * thread) and gold says GOLD_REBUILDING meanwhile. */
+MUST_CHECK bool gold_open(const struct gold_options *options, bool defer_rebuild, struct gold **gold_out,
+			  struct err *err);
+void gold_close(struct gold **gold); /* interrupts and waits for readers first */
+
+enum gold_state { GOLD_READY, GOLD_REBUILDING };
+
+/* What gold holds now; in memory, any thread, never waits for a load. */
+struct gold_stamp {
+	enum gold_state state;
+	int64_t generation;
+	int64_t loads;           /* changes whenever an answer may change */
+	int64_t rows;
+	int64_t newest_event_us; /* 0: none */
+	int64_t oldest_event_us;
+	int64_t loaded_at_us;    /* wall time of the last load that brought rows */
+	int64_t batch;           /* highest loaded */
+	int64_t file_bytes;
+};
+void gold_read_stamp(struct gold *gold, struct gold_stamp *stamp_out);
+
+/* ---- loading: one thread ---- */
+struct gold_report {
+	int64_t batches;
+	int64_t rows;
+	int64_t duplicates;
+	int64_t quarantined; /* same key, other repository */
+};
+/* Loads every batch that waits in state SILVER, in order, and coverage of sweeps that it has not
+ * seen; mirrors the counts into the catalog. A batch that gold already has is only mirrored. A
+ * broken instance (FATAL, FACTS C7) is closed and opened again once, else rebuilt. `stop` may be
+ * NULL: checked between batches. */
+MUST_CHECK bool gold_load_pending(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
+				  struct err *err);
+/* True when gold_open deferred a rebuild, or a load found that one is due. */
+bool gold_needs_rebuild(struct gold *gold);
+/* Builds generation n+1 from silver's files, switches readers over, removes older ones. */
+MUST_CHECK bool gold_rebuild(struct gold *gold, struct gold_report *report_out, struct err *err);
+
+/* ---- reading: any thread ---- */
+struct gold_query {
+	const char *sql; /* one SELECT with $1, $2, … */
+	const struct value *values;
+	size_t value_count;
+	size_t row_count_max;
+	int64_t wait_ms_max; /* 0: none. Over it the query is interrupted. */
+	bool heavy;          /* takes one of the few places for heavy queries, waiting its turn */
+};
+/* Runs in a read-only transaction on a connection of its own. ERR_RETRY: over time
+ * (gold_err_is_timeout), no place free in time, rebuilding, or out of memory; ERR_INPUT: the SQL or
+ * its values; ERR_LOCAL: the rest. *stamp_out (may be NULL) is what gold held. */
+MUST_CHECK bool gold_run_query(struct gold *gold, const struct gold_query *query, struct arena *arena,
+			       struct table *table_out, struct gold_stamp *stamp_out, struct err *err);
+bool gold_err_is_timeout(const struct err *err);
+/* Columns ("name", "type") of one SELECT and its number of parameters. ERR_INPUT when it does not
+ * prepare. */
+MUST_CHECK bool gold_describe(struct gold *gold, const char *sql, struct arena *arena, struct table *columns_out,
+			      size_t *parameter_count_out, struct err *err);
+/* Interrupts all running queries, for shutdown. */
+void gold_interrupt(struct gold *gold);
+/* The newest event that the rollups hold: a rollup may serve questions whose as_of is not before it
+ * (the events it counted are all within the question). 0: none. */
+int64_t gold_rollup_newest_us(struct gold *gold);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ingest.h - polls GitHub's Events API and stores what it shows as bronze.
+ *
+ * A sweep of a stream walks pages of 100 until one brings nothing new, is short, or is page 3. What
+ * it found goes, with other streams', into a batch that is stored by count, bytes or seconds, and
+ * always before the stream is asked again: no ETag is presented whose events are not durable.
+ * X-Poll-Interval, x-ratelimit-* and Retry-After are obeyed to the letter; the remaining budget is
+ * spread over the time to its reset. A redirect is followed on the same host only. */
+#ifndef INGEST_INGEST_H
+#define INGEST_INGEST_H
+
+#include "base/clock.h"
+#include "lake/catalog.h"
+
+enum { INGEST_STREAM_COUNT_MAX = 1000 };
+
+struct ingest_options {
+	const struct layout *layout;
+	const struct field_set *fields;
+	const struct clock *clock;
+	struct stop_flag *stop;        /* ends the run; also ends a request under way */
+	const char *api_url;           /* "https://api.github.com" or an Enterprise Server's …/api/v3 */
+	const char *token;             /* NULL: anonymous. Sent to api_url's host only, never logged. */
+	const char *user_agent;
+	const char *const *streams;    /* "/events", "/repos/o/r/events", "/orgs/o/events" */
+	size_t stream_count;
+	int64_t poll_interval_ms_min;  /* 0: what GitHub says; more: poll more seldom */
+	int64_t flush_events;          /* store when so many events wait … */
+	int64_t flush_bytes;
+	int64_t flush_ms;              /* … or the oldest has waited so long */
+	int64_t body_bytes_max;        /* of a page; 32 MiB */
+	int64_t request_wait_ms_max;   /* 30 s */
+	int64_t duration_ms;           /* 0: until stopped */
+	bool until_quiet;              /* end once every stream, asked again, had nothing new */
+	/* Called on the poll thread after each stored batch. May be NULL. */
+	void (*stored)(void *context, int64_t batch);
+	void *stored_context;
+};
+
+struct ingest_report {
+	int64_t batches;
+	int64_t requests;
+	int64_t sweeps;
+	int64_t gaps;
+	int64_t received;
+	int64_t duplicates;
+	int64_t filtered;
+	int64_t quarantined;
+	int64_t stored;
+	bool quiet; /* ended because the feed was quiet */
+};
+
+/* What a person wants to see now. A copy; any thread. */
+struct ingest_status {
+	bool running;
+	bool has_token;
+	int64_t streams;
+	int64_t last_poll_us;      /* 0: none yet */
+	int64_t last_answer_us;    /* of status 200 or 304 */
+	int64_t next_poll_us;
+	int64_t quota_limit;       /* -1: not known */
+	int64_t quota_remaining;
+	int64_t quota_reset_us;
+	int64_t limited_until_us;  /* 0: not limited */
+	int64_t poll_interval_s;
+	int64_t failures_in_row;
+	char last_error[256];      /* "" after success */
+};
+
+struct ingest;
+/* ERR_INPUT for a malformed URL or stream name (exit code 2). Options are copied but for layout,
+ * fields, clock, stop, which must outlive it. */
+MUST_CHECK bool ingest_create(const struct ingest_options *options, struct ingest **ingest_out, struct err *err);
+void ingest_destroy(struct ingest **ingest);
+
+/* Polls until stopped, over the duration, or quiet; stores what still waits before it returns. Logs
+ * and survives everything that is ERR_RETRY or ERR_INPUT, and waits (stops asking) while the disk is
+ * full; other ERR_LOCAL ends it. *report_out is written in every case. A bad token (401) ends it
+ * with ERR_LOCAL, exit code 5; until_quiet or a duration ends it with exit code 5 when no answer was
+ * ever good. */
+MUST_CHECK bool ingest_run(struct ingest *ingest, struct ingest_report *report_out, struct err *err);
+
+void ingest_read_status(struct ingest *ingest, struct ingest_status *status_out);
+
+#endif
