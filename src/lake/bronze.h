@@ -11,7 +11,7 @@
 #include "lake/event.h"
 #include "lake/layout.h"
 
-enum { BRONZE_BATCH_BYTES_MAX = 256 * 1024 * 1024 };
+enum { BRONZE_BATCH_BYTES_MAX = 256 * 1024 * 1024, BRONZE_BATCH_FILES_MAX = 1024, BRONZE_SOURCE_BYTES_MAX = 15 };
 
 struct bronze_file {
 	struct file_path path; /* relative to the data folder */
@@ -21,7 +21,9 @@ struct bronze_file {
 	int64_t events;
 	int64_t size_bytes;
 	int64_t received_at_us;
-	char source[16];
+	int64_t time_min_us; /* created_at of its oldest and newest event */
+	int64_t time_max_us;
+	char source[BRONZE_SOURCE_BYTES_MAX + 1]; /* lower-case letters: "api", "archive" */
 	char sha256[65]; /* of the whole file */
 };
 
@@ -29,7 +31,9 @@ struct bronze_file {
 struct bronze_writer;
 struct bronze_writer *bronze_writer_create(const struct layout *layout);
 void bronze_writer_destroy(struct bronze_writer **writer); /* unpublished events are forgotten */
-/* Adds an event whose JSON is `json`. False (ERR_INPUT "batch full") past BRONZE_BATCH_BYTES_MAX. */
+/* Adds an event whose JSON is `json`. False (ERR_INPUT "batch full", the writer unchanged) past
+ * BRONZE_BATCH_BYTES_MAX or BRONZE_BATCH_FILES_MAX: publish, then add it again. ERR_INPUT also for
+ * JSON over SCAN_EVENT_BYTES_MAX, which scan_event refuses before. */
 MUST_CHECK bool bronze_writer_add(struct bronze_writer *writer, const struct event *event, struct span json,
 				  struct err *err);
 int64_t bronze_writer_events(const struct bronze_writer *writer);
@@ -42,19 +46,21 @@ MUST_CHECK bool bronze_writer_publish(struct bronze_writer *writer, int64_t batc
 				      size_t *file_count_out, struct err *err);
 
 /* Reads a bronze file line by line. `path` absolute. A damaged file is ERR_INPUT at open or at the
- * line where the damage starts; lines before it are good. */
+ * line where the damage starts; lines before it are good, as far as they pass scan_event: damage
+ * that still decompresses shows at the end, where the checksum is. A file of a newer format is
+ * ERR_LOCAL, exit code 4. */
 struct bronze_reader;
 MUST_CHECK bool bronze_reader_open(const char *path, struct bronze_reader **reader_out, struct err *err);
 void bronze_reader_close(struct bronze_reader **reader);
-/* The file's header as written at publication. */
+/* The file's header as written at publication, and its size; `path` and `sha256` are "". */
 const struct bronze_file *bronze_reader_header(const struct bronze_reader *reader);
 /* Next line without its line feed (borrowed until the next call) and its offset in the
  * decompressed bytes. *end_out true after the last. */
 MUST_CHECK bool bronze_reader_next(struct bronze_reader *reader, struct span *line_out, int64_t *offset_out,
 				   bool *end_out, struct err *err);
 
-/* Describes a bronze file found on disk without the catalog: header plus size and sha256. ERR_INPUT
- * when it is no bronze file or is damaged. */
+/* Describes a bronze file found on disk without the catalog: header plus size and sha256. Reads it
+ * to its end. ERR_INPUT when it is no bronze file, is damaged, or lies under another's name. */
 MUST_CHECK bool bronze_inspect(const struct layout *layout, const char *relative, struct bronze_file *file_out,
 			       struct err *err);
 
