@@ -45,16 +45,13 @@ const struct event_column event_columns[EVENT_COLUMN_COUNT] = {
 
 const char *event_era_name(enum event_era era)
 {
-	switch (era) {
-	case EVENT_ERA_TIMELINE:
-		return "timeline";
-	case EVENT_ERA_FULL:
-		return "full";
-	case EVENT_ERA_THIN:
-		return "thin";
-	}
-	assert(!"no such era");
-	return "";
+	static const char *const names[] = {
+		[EVENT_ERA_TIMELINE] = "timeline",
+		[EVENT_ERA_FULL] = "full",
+		[EVENT_ERA_THIN] = "thin",
+	};
+	assert(era < ARRAY_COUNT(names));
+	return names[era];
 }
 
 /* The finaliser of splitmix64. */
