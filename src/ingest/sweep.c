@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/sweep.h"
+
+#include "base/counter.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	PAGE_MEMORY_BYTES_MAX = 256 * 1024 * 1024,
+	POLL_INTERVAL_S_DEFAULT = 60,
+};
+
+/* A quiet stream's coverage is carried on to now only over the time that GitHub's window reaches
+ * back (30 days, FACTS A): beyond it events could have come and gone unseen. */
+static const int64_t WINDOW_US = INT64_C(30) * 86400 * 1000000;
+
+/* The walk in the making. */
+struct walk {
+	struct sweeper *sweeper;
+	struct stream *stream;
+	struct sweep record;
+	struct cursor cursor; /* as it will be if the walk comes to its end */
+	int64_t previous_met; /* keys of the stored sweep before that were met again */
+	int64_t page_fresh;
+	int64_t page_elements;
+	int64_t oldest_us;
+	int64_t newest_us;
+	bool window_filled;
+};
+
+static bool met_before(const struct cursor *cursor, uint64_t key)
+{
+	for (size_t i = 0; i < cursor->key_count; i++)
+		if (cursor->keys[i] == key)
+			return true;
+	return false;
+}
+
+static void note_event(struct walk *walk, const struct event *event)
+{
+	uint64_t key = event_key_hash(event);
+	if (met_before(&walk->stream->cursor, key))
+		walk->previous_met++;
+	if (walk->cursor.key_count < STREAM_KEYS_MAX)
+		walk->cursor.keys[walk->cursor.key_count++] = key;
+	if (walk->oldest_us == 0 || event->created_at_us < walk->oldest_us)
+		walk->oldest_us = event->created_at_us;
+	if (event->created_at_us > walk->newest_us)
+		walk->newest_us = event->created_at_us;
+}
+
+static bool store_if_full(struct sweeper *sweeper, struct err *err)
+{
+	const struct ingest_options *options = sweeper->options;
+	if (pending_events(sweeper->pending) < options->flush_events
+	    && pending_bytes(sweeper->pending) < options->flush_bytes)
+		return true;
+	return sweeper->store(sweeper->store_context, err);
+}
+
+/* Sorts one element of a page: fresh and kept, duplicate, filtered or quarantined. */
+static bool take_element(struct walk *walk, struct span element, int64_t offset, struct arena *arena, struct err *err)
+{
+	struct sweeper *sweeper = walk->sweeper;
+	struct scan_problem problem;
+	struct event event;
+	walk->page_elements++;
+	walk->record.received++;
+	if (!scan_event(sweeper->plan, element, arena, &event, &problem)) {
+		/* A broken event stays in the window for many sweeps: it is set aside once. */
+		if (!seen_add(sweeper->seen, seen_key_of_bytes(element))) {
+			pending_count_duplicate(sweeper->pending);
+			return true;
+		}
+		pending_add_quarantined(sweeper->pending, scan_reason_name(problem.reason), problem.detail,
+					walk->record.stream, offset + (int64_t)problem.offset, element, true);
+		LOG_EVENT(LOG_WARNING, "event quarantined", log_text("reason", scan_reason_name(problem.reason)),
+			  log_text("detail", problem.detail), log_text("stream", walk->record.stream));
+		return true;
+	}
+	note_event(walk, &event);
+	if (!seen_add(sweeper->seen, seen_key_of_event(&event))) {
+		pending_count_duplicate(sweeper->pending);
+		return true;
+	}
+	walk->page_fresh++;
+	walk->record.fresh++;
+	if (!field_set_accepts(sweeper->options->fields, event.type)) {
+		pending_count_filtered(sweeper->pending);
+		return true;
+	}
+	return pending_add_event(sweeper->pending, &event, element, err) && store_if_full(sweeper, err);
+}
+
+/* A 200 whose body is not what a page is: kept once, so that nothing is lost, and the walk fails. */
+static void set_page_aside(struct walk *walk, struct span body, const struct scan_problem *problem, struct err *err)
+{
+	const char *reason = walk->page_elements == 0 ? "body-not-an-array" : scan_reason_name(problem->reason);
+	if (seen_add(walk->sweeper->seen, seen_key_of_bytes(body)))
+		pending_add_quarantined(walk->sweeper->pending, reason, problem->detail, walk->record.stream,
+					(int64_t)problem->offset, body, false);
+	(void)err_set(err, ERR_RETRY, "page is not an array of events: %s", problem->detail);
+}
+
+enum page_result { PAGE_TAKEN, PAGE_BROKEN, PAGE_NOT_STORED };
+
+static enum page_result take_page(struct walk *walk, struct span body, struct arena *arena, struct err *err)
+{
+	struct scan_array array;
+	struct scan_problem problem;
+	scan_array_init(&array, body);
+	walk->page_fresh = 0;
+	walk->page_elements = 0;
+	for (;;) {
+		struct span element;
+		bool end;
+		if (!scan_array_next(&array, &element, &end, &problem)) {
+			set_page_aside(walk, body, &problem, err);
+			return PAGE_BROKEN;
+		}
+		if (end)
+			return PAGE_TAKEN;
+		if (!take_element(walk, element, element.data - body.data, arena, err))
+			return PAGE_NOT_STORED;
+	}
+}
+
+static void copy_etag(char to[STREAM_ETAG_BYTES_MAX + 1], const char *etag)
+{
+	(void)snprintf(to, STREAM_ETAG_BYTES_MAX + 1, "%s", etag ? etag : "");
+}
+
+/* Overlap, gap and coverage, known once the walk is over. */
+static void conclude(struct walk *walk)
+{
+	const struct cursor *before = &walk->stream->cursor;
+	struct sweep *record = &walk->record;
+	bool had_before = before->key_count > 0;
+	record->overlap = had_before ? (double)walk->previous_met / (double)before->key_count : -1;
+	if (record->overlap > 1)
+		record->overlap = 1;
+	record->gap = had_before && walk->window_filled && walk->previous_met == 0;
+	if (record->gap) {
+		record->gap_from_us = before->newest_us;
+		record->gap_to_us = walk->oldest_us;
+		LOG_EVENT(LOG_WARNING, "gap: events between two sweeps were not seen",
+			  log_text("stream", record->stream), log_text("from", time_render(record->gap_from_us).text),
+			  log_text("to", time_render(record->gap_to_us).text));
+	}
+	bool joined = had_before && walk->previous_met > 0 && before->covered_to_us != 0;
+	if (walk->newest_us != 0) {
+		record->covered_from_us = walk->oldest_us;
+		record->covered_to_us = walk->newest_us;
+		if (joined && before->covered_to_us < record->covered_from_us)
+			record->covered_from_us = before->covered_to_us;
+	}
+	bool nothing_new = record->fresh == 0 && before->covered_to_us != 0;
+	if (nothing_new && record->started_at_us - before->covered_to_us < WINDOW_US
+	    && record->started_at_us > before->covered_to_us) {
+		record->covered_from_us = before->covered_to_us;
+		record->covered_to_us = record->started_at_us;
+	}
+	if (record->covered_to_us > walk->cursor.covered_to_us)
+		walk->cursor.covered_to_us = record->covered_to_us;
+	if (walk->newest_us > walk->cursor.newest_us)
+		walk->cursor.newest_us = walk->newest_us;
+}
+
+/* Keeps page `number` (from 0) and decides whether the walk goes on. */
+static bool wants_next_page(struct walk *walk, int number, const struct page *page)
+{
+	copy_etag(walk->cursor.etags[number], page->etag);
+	bool is_short = walk->page_elements < SWEEP_PAGE_EVENTS;
+	bool is_last = number + 1 == STREAM_PAGE_COUNT_MAX;
+	walk->window_filled = is_last && !is_short;
+	bool nothing_new = walk->page_fresh == 0 && number + 1 >= walk->stream->walk_pages_min;
+	return !is_short && !is_last && !nothing_new && page->next_url;
+}
+
+/* Walks. FETCH_PAGE stands for "came to its end", FETCH_NOT_MODIFIED for "nothing changed". */
+static enum fetch_outcome walk_pages(struct walk *walk, int *pages_out, bool *fatal_out, struct err *err)
+{
+	struct sweeper *sweeper = walk->sweeper;
+	struct stream *stream = walk->stream;
+	struct arena urls CLEANUP(arena_finish) = {.size_max = 64 * 1024};
+	const char *url = arena_printf(&urls, "%s%s?per_page=%d", sweeper->options->api_url, stream->cursor.stream,
+				       SWEEP_PAGE_EVENTS);
+	for (int number = 0;; number++) {
+		struct arena arena CLEANUP(arena_finish) = {.size_max = PAGE_MEMORY_BYTES_MAX};
+		struct page page;
+		*pages_out = number;
+		enum fetch_outcome outcome =
+			fetch_page(sweeper->fetcher, url, stream->cursor.etags[number], &arena, &page, err);
+		bool answered = outcome == FETCH_PAGE || outcome == FETCH_NOT_MODIFIED;
+		if (number == 0 && answered) {
+			int64_t interval_s = page.poll_interval_s >= 0 ? page.poll_interval_s : POLL_INTERVAL_S_DEFAULT;
+			int64_t interval_ms = interval_s * 1000;
+			if (interval_ms < sweeper->options->poll_interval_ms_min)
+				interval_ms = sweeper->options->poll_interval_ms_min;
+			walk->record.poll_interval_s = interval_s;
+			walk->cursor.poll_interval_s = interval_s;
+			stream->due_ms = page.arrived_ms + interval_ms;
+		}
+		if (outcome == FETCH_END || (outcome == FETCH_NOT_MODIFIED && number > 0))
+			return FETCH_PAGE;
+		if (outcome != FETCH_PAGE)
+			return outcome;
+		walk->record.pages++;
+		enum page_result result = take_page(walk, page.body, &arena, err);
+		if (result != PAGE_TAKEN) {
+			*fatal_out = result == PAGE_NOT_STORED;
+			return FETCH_FAILED;
+		}
+		if (!wants_next_page(walk, number, &page))
+			return FETCH_PAGE;
+		struct span origin;
+		if (!fetch_parse_origin(span_of(page.next_url), &origin)
+		    || !span_equal(origin, sweeper->fetcher->origin)) {
+			(void)err_set(err, ERR_RETRY, "Link leads to another host");
+			return FETCH_FAILED;
+		}
+		url = arena_copy_text(&urls, span_of(page.next_url));
+	}
+}
+
+static void begin_walk(struct walk *walk, struct sweeper *sweeper, struct stream *stream)
+{
+	*walk = (struct walk){.sweeper = sweeper, .stream = stream, .cursor = stream->cursor};
+	walk->cursor.key_count = 0;
+	memset(walk->cursor.etags, 0, sizeof(walk->cursor.etags));
+	memcpy(walk->record.stream, stream->cursor.stream, sizeof(walk->record.stream));
+	walk->record.started_at_us = clock_wall_us(sweeper->options->clock);
+	walk->record.poll_interval_s = stream->cursor.poll_interval_s;
+}
+
+static void finish_record(struct walk *walk, enum sweep_status status, const struct err *err, int64_t requests)
+{
+	const struct pace *pace = &walk->sweeper->fetcher->pace;
+	const struct clock *clock = walk->sweeper->options->clock;
+	struct sweep *record = &walk->record;
+	record->status = status;
+	record->finished_at_us = clock_wall_us(clock);
+	record->requests = requests;
+	record->quota_limit = pace->quota_limit;
+	record->quota_remaining = pace->quota_remaining;
+	record->quota_reset_us = pace->reset_us;
+	record->next_poll_us =
+		record->finished_at_us + (walk->stream->due_ms - clock_monotonic_ms(clock)) * 1000;
+	if (status == SWEEP_LIMITED || status == SWEEP_FAILED)
+		(void)snprintf(record->error, sizeof(record->error), "%.255s", err->text);
+}
+
+/* The walk came to its end, or there was nothing to walk. */
+static void succeed(struct walk *walk, bool modified, int64_t requests)
+{
+	struct stream *stream = walk->stream;
+	if (!modified) {
+		walk->cursor = stream->cursor;
+		walk->cursor.poll_interval_s = walk->record.poll_interval_s;
+	}
+	conclude(walk);
+	if (!modified)
+		walk->record.overlap = 1;
+	stream->failures_in_row = 0;
+	stream->walk_pages_min = 0;
+	/* Without ETags a feed can only show by its events that nothing changed. */
+	bool has_etag = walk->cursor.etags[0][0] != '\0';
+	stream->quiet = !modified || (!has_etag && walk->record.fresh == 0);
+	stream->cursor = walk->cursor;
+	stream->unstored = true;
+	finish_record(walk, modified ? SWEEP_OK : SWEEP_NOT_MODIFIED, NULL, requests);
+	pending_add_sweep(walk->sweeper->pending, &walk->record, &stream->cursor);
+}
+
+/* A broken walk: what it brought is kept, its cursor is not, and the next one goes at least as far. */
+static void fail(struct walk *walk, bool limited, int pages, int64_t requests, const struct err *err)
+{
+	struct sweeper *sweeper = walk->sweeper;
+	struct stream *stream = walk->stream;
+	int64_t now_ms = clock_monotonic_ms(sweeper->options->clock);
+	stream->quiet = false;
+	stream->failures_in_row += limited ? 0 : 1;
+	if (walk->record.pages > 0)
+		stream->walk_pages_min = pages + 1;
+	/* ETags of what was met but not finished must not be presented: 304 would hide the rest. */
+	if (walk->record.pages > 0)
+		memset(stream->cursor.etags, 0, sizeof(stream->cursor.etags));
+	int64_t retry_ms = limited ? now_ms : now_ms + pace_backoff_ms(stream->failures_in_row, (uint64_t)now_ms);
+	if (retry_ms > stream->due_ms)
+		stream->due_ms = retry_ms;
+	finish_record(walk, limited ? SWEEP_LIMITED : SWEEP_FAILED, err, requests);
+	pending_add_sweep(sweeper->pending, &walk->record, NULL);
+	log_err(LOG_WARNING, limited ? "limited by GitHub" : "sweep failed", err);
+}
+
+enum sweep_outcome sweep_stream(struct sweeper *sweeper, struct stream *stream, struct sweep *record_out,
+				struct err *err)
+{
+	struct walk walk;
+	int pages = 0;
+	bool fatal = false;
+	begin_walk(&walk, sweeper, stream);
+	int64_t requests_before = sweeper->fetcher->requests;
+	enum fetch_outcome outcome = walk_pages(&walk, &pages, &fatal, err);
+	int64_t requests = sweeper->fetcher->requests - requests_before;
+	enum sweep_outcome result = SWEEP_DONE;
+	switch (outcome) {
+	case FETCH_PAGE:
+		succeed(&walk, true, requests);
+		break;
+	case FETCH_NOT_MODIFIED:
+		succeed(&walk, false, requests);
+		break;
+	case FETCH_STOPPED:
+		result = SWEEP_STOPPED;
+		break;
+	case FETCH_UNAUTHORIZED:
+		result = SWEEP_FATAL;
+		break;
+	case FETCH_LIMITED:
+	case FETCH_FAILED:
+	case FETCH_END:
+		fail(&walk, outcome == FETCH_LIMITED, pages, requests, err);
+		result = fatal ? SWEEP_FATAL : SWEEP_DONE;
+		break;
+	}
+	*record_out = walk.record;
+	return result;
+}
