@@ -20,16 +20,31 @@ MUST_CHECK bool catalog_open(const struct layout *layout, bool read_only, struct
 			     struct err *err);
 void catalog_close(struct catalog **catalog);
 
-/* Run once at start, before any stage, with the data folder locked: registers published bronze
- * files that no batch names (left by a crash between rename and commit; also everything, when the
- * catalog was lost) as batches of their own sequence, registers live and compacted silver files of
- * a lost catalog, removes silver files, drafts and staging leftovers that nothing names. Counts in
- * *report_out. */
+/* For a catalog that is damaged: renames it and its write-ahead log beside their names, so that
+ * catalog_open makes a new one and catalog_recover fills it from the files. No handle may be open.
+ * *aside_out: the catalog's new path, absolute. */
+MUST_CHECK bool catalog_set_aside(const struct layout *layout, struct file_path *aside_out, struct err *err);
+
+/* Run once at start, before any stage, with the data folder locked; repeating it changes nothing.
+ * It checks the catalog itself (ERR_INPUT when damaged: set it aside, open anew, call again), then
+ * makes catalog and files agree:
+ * - Drafts, staged files and spilled query state are removed.
+ * - Published bronze files that the catalog does not name (left by a crash between rename and
+ *   commit; all of them when the catalog was lost) join the batch of their sequence; a sequence
+ *   whose batch is already in silver is left alone and the file becomes a batch with a new one.
+ *   Damaged files are set aside.
+ * - A live silver file that is missing or has another size sends its batch back to BRONZE; a
+ *   compacted one sends all batches back: silver is made again from bronze. Where bronze is missing
+ *   too, nothing is sent back and the file is counted in files_missing.
+ * - Silver files that the catalog does not name are removed: all of them when it was lost, because
+ *   the adopted batches are in state BRONZE. Gold's files are left to gold. */
 struct catalog_recovery {
 	int64_t batches_adopted;
 	int64_t files_adopted;
 	int64_t files_removed;
 	int64_t files_damaged; /* bronze that could not be read: set aside beside its name */
+	int64_t files_missing; /* silver that is gone and cannot be made again */
+	int64_t batches_remade; /* back to BRONZE because silver of theirs was gone */
 };
 MUST_CHECK bool catalog_recover(struct catalog *catalog, const struct layout *layout,
 				struct catalog_recovery *report_out, struct err *err);
@@ -58,11 +73,13 @@ struct batch {
 	int64_t gold_quarantined;
 };
 
-/* One more than the highest batch ever stored, or left on disk. */
+/* One more than the highest batch ever stored, left on disk, or given by this call before: no number
+ * is given twice, by whatever handle, so that a batch whose publication was given up is never
+ * overwritten by another. Numbers that are not used leave harmless gaps. */
 MUST_CHECK bool catalog_next_batch(struct catalog *catalog, int64_t *seq_out, struct err *err);
 
 struct quarantined {
-	int64_t batch;       /* 0: none (a whole page) */
+	int64_t batch;       /* 0: none (a whole page); else one that is stored, or being stored */
 	const char *stage;   /* "ingest", "silver" or "gold" */
 	const char *reason;  /* scan_reason_name, "key-conflict", "body-not-an-array", … */
 	const char *detail;
@@ -70,7 +87,8 @@ struct quarantined {
 	int64_t offset;
 	struct span raw;     /* bytes as received */
 };
-enum { CATALOG_QUARANTINE_BYTES_MAX = 1024 * 1024 * 1024 };
+/* Of all entries: their raw bytes, and CATALOG_QUARANTINE_ENTRY_BYTES for each. */
+enum { CATALOG_QUARANTINE_BYTES_MAX = 1024 * 1024 * 1024, CATALOG_QUARANTINE_ENTRY_BYTES = 256 };
 
 /* ---- streams: what is polled ---- */
 enum { STREAM_NAME_BYTES_MAX = 200, STREAM_PAGE_COUNT_MAX = 3, STREAM_ETAG_BYTES_MAX = 256, STREAM_KEYS_MAX = 300 };
@@ -129,7 +147,8 @@ struct batch_write {
 	const struct quarantined *quarantined;
 	size_t quarantined_count;
 };
-/* One transaction: the moment at which cursors move. ERR_LOCAL also when the quarantine is full. */
+/* One transaction: the moment at which cursors move. ERR_LOCAL also when the quarantine is full, the
+ * batch is stored already, or its numbers do not add up. */
 MUST_CHECK bool catalog_store_batch(struct catalog *catalog, const struct batch_write *write, struct err *err);
 
 MUST_CHECK bool catalog_read_cursor(struct catalog *catalog, const char *stream, struct cursor *cursor_out,
@@ -171,14 +190,16 @@ MUST_CHECK bool catalog_list_files(struct catalog *catalog, enum lake_layer laye
 MUST_CHECK bool catalog_store_silver(struct catalog *catalog, const struct batch *batch, const struct lake_file *file,
 				     const struct quarantined *quarantined, size_t quarantined_count,
 				     struct err *err);
-/* Compaction: `added` become current, `removed` (paths) are forgotten. One transaction. */
+/* Compaction: `added` become current, `removed` (paths) are forgotten. One transaction. A path may
+ * be in both: its file was replaced. ERR_LOCAL when a removed path is not current. */
 MUST_CHECK bool catalog_swap_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,
 				    const struct file_path *removed, size_t removed_count, struct err *err);
 /* Mirrors what gold's own record says; state GOLD. */
 MUST_CHECK bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
 				   const struct quarantined *quarantined, size_t quarantined_count, struct err *err);
-/* Every batch with bronze files back to `state` (BRONZE or SILVER): for rebuilds. Going to BRONZE
- * forgets all silver files, their quarantine entries and silver's counts; both forget gold's. */
+/* Every batch with bronze files back to `state` (BRONZE or SILVER; one that is in BRONZE stays
+ * there): for rebuilds. Going to BRONZE forgets all silver files, their quarantine entries and
+ * silver's counts; both forget gold's. */
 MUST_CHECK bool catalog_reset_batches(struct catalog *catalog, enum batch_state state, struct err *err);
 
 /* ---- small settings ("gold_generation", …) ---- */
@@ -192,10 +213,11 @@ MUST_CHECK bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool
 				    struct arena *arena, const struct sweep **sweeps_out, size_t *count_out,
 				    struct err *err);
 
+/* Kept up to date inside each transaction: reading them costs the same at any size. */
 struct catalog_totals {
 	int64_t batches;
-	int64_t batches_waiting_silver;
-	int64_t batches_waiting_gold;
+	int64_t batches_waiting_silver; /* state BRONZE */
+	int64_t batches_waiting_gold;   /* state SILVER */
 	int64_t received, duplicates, filtered, quarantined, bronze_rows;
 	int64_t silver_rows, silver_duplicates, silver_quarantined;
 	int64_t gold_rows, gold_duplicates, gold_quarantined;

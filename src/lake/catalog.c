@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalog.c - opening, transactions, settings, and the little tools that the other files share. */
+#include "base/memory.h"
+#include "lake/catalog_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char CATALOG_NAME[] = "catalog.sqlite";
+
+bool catalog_open(const struct layout *layout, bool read_only, struct catalog **catalog_out,
+		  struct err *err)
+{
+	struct catalog *catalog CLEANUP(catalog_close) = memory_allocate(1, sizeof(*catalog));
+	struct file_path path;
+	catalog->layout = *layout;
+	catalog->read_only = read_only;
+	catalog->disk_batch = -1;
+	if (!layout_absolute(layout, CATALOG_NAME, &path, err))
+		return false;
+	bool is_new = !file_exists(path.text);
+	if (!sqlite_open(path.text, read_only, &catalog->database, err))
+		return err_wrap(err, "catalog");
+	if (!catalog_prepare_schema(catalog->database, read_only, err))
+		return err_wrap(err, "%s", path.text);
+	/* SQLite fsyncs the file; that the folder names it is left to us. */
+	if (is_new && !file_sync_folder(layout->root.text, err))
+		return err_wrap(err, "catalog");
+	*catalog_out = catalog;
+	catalog = NULL;
+	return true;
+}
+
+void catalog_close(struct catalog **catalog)
+{
+	if (!*catalog)
+		return;
+	sqlite_close(&(*catalog)->database);
+	free(*catalog);
+	*catalog = NULL;
+}
+
+bool catalog_set_aside(const struct layout *layout, struct file_path *aside_out, struct err *err)
+{
+	struct file_path path;
+	struct file_path log;
+	struct file_path shared;
+	struct file_path aside;
+	if (!layout_absolute(layout, CATALOG_NAME, &path, err)
+	    || !file_path_make(&log, err, "%s-wal", path.text)
+	    || !file_path_make(&shared, err, "%s-shm", path.text))
+		return false;
+	/* The log first: left behind alone, it would be taken for the new catalog's. */
+	if (file_exists(log.text) && !file_set_aside(log.text, &aside, err))
+		return false;
+	return file_remove(shared.text, err) && file_set_aside(path.text, aside_out, err);
+}
+
+bool catalog_begin(struct catalog *catalog, struct err *err)
+{
+	assert(!catalog->read_only);
+	return sqlite_begin(catalog->database, err);
+}
+
+bool catalog_end(struct catalog *catalog, bool ok, struct err *err)
+{
+	if (ok && sqlite_commit(catalog->database, err))
+		return true;
+	sqlite_rollback(catalog->database);
+	return false;
+}
+
+void catalog_bind_integers(struct sqlite_statement *statement, int position, const int64_t *values,
+			   size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		sqlite_bind_integer(statement, position + (int)i, values[i]);
+}
+
+void catalog_bind_text(struct sqlite_statement *statement, int position, const char *text)
+{
+	sqlite_bind_text(statement, position, span_of(text ? text : ""));
+}
+
+bool catalog_take_text(struct sqlite_statement *statement, int column, char *text, size_t size,
+		       struct err *err)
+{
+	struct span s = sqlite_column_text(statement, column);
+	if (s.size >= size)
+		return err_set(err, ERR_INPUT, "catalog: a text of %zu bytes, at most %zu", s.size, size - 1);
+	if (s.size > 0)
+		memcpy(text, s.data, s.size);
+	text[s.size] = '\0';
+	return true;
+}
+
+bool catalog_take_name(struct sqlite_statement *statement, int column, const char *const *names,
+		       size_t count, int *index_out, struct err *err)
+{
+	struct span name = sqlite_column_text(statement, column);
+	for (size_t i = 0; i < count; i++) {
+		if (!span_equal_text(name, names[i]))
+			continue;
+		*index_out = (int)i;
+		return true;
+	}
+	return err_set(err, ERR_INPUT, "catalog: unknown word in column %d", column);
+}
+
+void catalog_init_rows(struct buf *rows, const struct arena *arena)
+{
+	buf_init(rows, arena->size_max);
+}
+
+bool catalog_keep_rows(const struct buf *rows, size_t row_size, struct arena *arena,
+		       const void **rows_out, size_t *count_out, struct err *err)
+{
+	size_t count = rows->size / row_size;
+	void *kept = rows->failed ? NULL : arena_allocate(arena, count, row_size);
+	if (!kept)
+		return err_set(err, ERR_LOCAL, "catalog: more rows than fit into %zu bytes", arena->size_max);
+	if (rows->size > 0)
+		memcpy(kept, rows->data, rows->size);
+	*rows_out = kept;
+	*count_out = count;
+	return true;
+}
+
+bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *value_out, struct err *err)
+{
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	bool row = false;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err) || !sqlite_step(statement, &row, err))
+		return false;
+	*value_out = row ? sqlite_column_integer(statement, 0) : 0;
+	return true;
+}
+
+bool catalog_read_setting(struct catalog *catalog, const char *key, int64_t missing, int64_t *value_out,
+			  struct err *err)
+{
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	bool row = false;
+	if (!sqlite_prepare(catalog->database, "SELECT value FROM setting WHERE key = ?1", &statement, err))
+		return false;
+	catalog_bind_text(statement, 1, key);
+	if (!sqlite_step(statement, &row, err))
+		return false;
+	*value_out = row ? sqlite_column_integer(statement, 0) : missing;
+	return true;
+}
+
+bool catalog_write_setting(struct catalog *catalog, const char *key, int64_t value, struct err *err)
+{
+	static const char sql[] = "INSERT INTO setting (key, value) VALUES (?1, ?2)"
+				  " ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	assert(!catalog->read_only);
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	catalog_bind_text(statement, 1, key);
+	sqlite_bind_integer(statement, 2, value);
+	return sqlite_execute(statement, err);
+}

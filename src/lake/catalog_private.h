@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalog_private.h - what the catalog_*.c files share. For these files only.
+ *
+ * Functions that take a catalog and change it expect an open transaction, unless catalog.h declares
+ * them. Every statement is finished before its function returns. */
+#ifndef LAKE_CATALOG_PRIVATE_H
+#define LAKE_CATALOG_PRIVATE_H
+
+#include "lake/catalog.h"
+#include "wrap/sqlite.h"
+
+struct catalog {
+	struct sqlite_database *database;
+	struct layout layout;
+	bool read_only;
+	int64_t disk_batch; /* highest in bronze's names when the handle first asked; -1: not yet */
+};
+
+/* ---- catalog_schema.c ---- */
+enum { CATALOG_VERSION = 1 };
+/* Brings an empty or older catalog up to CATALOG_VERSION; with `read_only` only checks. */
+MUST_CHECK bool catalog_prepare_schema(struct sqlite_database *database, bool read_only, struct err *err);
+
+/* ---- catalog.c ---- */
+MUST_CHECK bool catalog_begin(struct catalog *catalog, struct err *err);
+/* Commits when `ok`; else, or when that fails, rolls back and returns false with err as it was set. */
+MUST_CHECK bool catalog_end(struct catalog *catalog, bool ok, struct err *err);
+/* Positions from `position` on. */
+void catalog_bind_integers(struct sqlite_statement *statement, int position, const int64_t *values,
+			   size_t count);
+void catalog_bind_text(struct sqlite_statement *statement, int position, const char *text); /* NULL: "" */
+/* A text column into text[size]. ERR_INPUT when it is longer: we never wrote such. */
+MUST_CHECK bool catalog_take_text(struct sqlite_statement *statement, int column, char *text, size_t size,
+				  struct err *err);
+/* A text column as the index of its name; ERR_INPUT when there is none of that name. */
+MUST_CHECK bool catalog_take_name(struct sqlite_statement *statement, int column, const char *const *names,
+				  size_t count, int *index_out, struct err *err);
+/* Rows collected in `rows` (of row_size bytes each) as an array in the arena. */
+MUST_CHECK bool catalog_keep_rows(const struct buf *rows, size_t row_size, struct arena *arena,
+				  const void **rows_out, size_t *count_out, struct err *err);
+/* A buf for catalog_keep_rows with the arena's own limit. */
+void catalog_init_rows(struct buf *rows, const struct arena *arena);
+/* The only column of the only row; 0 for NULL or no row. `sql` is a literal without values. */
+MUST_CHECK bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *value_out, struct err *err);
+
+/* ---- catalog_batch.c ---- */
+MUST_CHECK bool catalog_reserve_batch(struct catalog *catalog, int64_t *seq_out, struct err *err);
+/* The batch as it is given, state and all. */
+MUST_CHECK bool catalog_insert_batch(struct catalog *catalog, const struct batch *batch, struct err *err);
+
+/* ---- catalog_file.c ---- */
+MUST_CHECK bool catalog_insert_file(struct catalog *catalog, const struct lake_file *file, struct err *err);
+MUST_CHECK bool catalog_insert_bronze(struct catalog *catalog, int64_t batch, const struct bronze_file *file,
+				      struct err *err);
+MUST_CHECK bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *err);
+/* As catalog_reset_batches. */
+MUST_CHECK bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct err *err);
+/* One batch back to BRONZE, its live silver file forgotten. */
+MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct err *err);
+
+/* ---- catalog_sweep.c ---- */
+MUST_CHECK bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err);
+MUST_CHECK bool catalog_insert_sweep(struct catalog *catalog, const struct sweep *sweep, struct err *err);
+
+/* ---- catalog_quarantine.c ---- */
+MUST_CHECK bool catalog_insert_quarantined(struct catalog *catalog, const struct quarantined *entries,
+					   size_t count, struct err *err);
+/* What `stage` set aside of one batch. */
+MUST_CHECK bool catalog_forget_quarantined(struct catalog *catalog, int64_t batch, const char *stage,
+					   struct err *err);
+
+#endif

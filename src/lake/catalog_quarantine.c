@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalog_quarantine.c - bytes that were set aside: bounded in sum, kept as received. */
+#include "base/clock.h"
+#include "lake/catalog_private.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool check_room(struct catalog *catalog, const struct quarantined *entries, size_t count,
+		       struct err *err)
+{
+	static const char sql[] = "SELECT quarantine_bytes + quarantine_entries * 256 FROM totals";
+	_Static_assert(CATALOG_QUARANTINE_ENTRY_BYTES == 256, "as in the SQL above");
+	int64_t used;
+	if (!catalog_ask(catalog, sql, &used, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		used += (int64_t)entries[i].raw.size + CATALOG_QUARANTINE_ENTRY_BYTES;
+	if (used > CATALOG_QUARANTINE_BYTES_MAX)
+		return err_set(err, ERR_LOCAL, "the quarantine is full: it would pass %d bytes",
+			CATALOG_QUARANTINE_BYTES_MAX);
+	return true;
+}
+
+bool catalog_insert_quarantined(struct catalog *catalog, const struct quarantined *entries, size_t count,
+				struct err *err)
+{
+	static const char sql[] =
+		"INSERT INTO quarantine (at_us, batch, stage, reason, detail, path, offset, size_bytes, raw)"
+		" VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (count == 0)
+		return true;
+	if (!check_room(catalog, entries, count, err)
+	    || !sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, clock_wall_us(clock_system()));
+	for (size_t i = 0; i < count; i++) {
+		const struct quarantined *entry = &entries[i];
+		struct span raw = entry->raw.data ? entry->raw : span_of("");
+		sqlite_bind_integer(statement, 2, entry->batch);
+		catalog_bind_text(statement, 3, entry->stage);
+		catalog_bind_text(statement, 4, entry->reason);
+		catalog_bind_text(statement, 5, entry->detail);
+		catalog_bind_text(statement, 6, entry->path);
+		sqlite_bind_integer(statement, 7, entry->offset);
+		sqlite_bind_integer(statement, 8, (int64_t)raw.size);
+		sqlite_bind_blob(statement, 9, raw);
+		if (!sqlite_execute(statement, err))
+			return err_wrap(err, "quarantine");
+	}
+	return true;
+}
+
+bool catalog_forget_quarantined(struct catalog *catalog, int64_t batch, const char *stage,
+				struct err *err)
+{
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (!sqlite_prepare(catalog->database, "DELETE FROM quarantine WHERE batch = ?1 AND stage = ?2",
+		    &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, batch);
+	catalog_bind_text(statement, 2, stage);
+	return sqlite_execute(statement, err);
+}
+
+bool catalog_list_quarantine(struct catalog *catalog, size_t count_max, struct arena *arena,
+			     const struct quarantine_entry **entries_out, size_t *count_out,
+			     struct err *err)
+{
+	static const char sql[] =
+		"SELECT id, at_us, coalesce(batch, 0), stage, reason, detail, path, offset, size_bytes,"
+		" substr(raw, 1, 256) FROM quarantine ORDER BY id DESC LIMIT ?1";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	struct buf rows CLEANUP(buf_finish) = {0};
+	const void *kept = NULL;
+	bool row = false;
+	catalog_init_rows(&rows, arena);
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, (int64_t)count_max);
+	while (sqlite_step(statement, &row, err)) {
+		if (!row) {
+			if (!catalog_keep_rows(&rows, sizeof(struct quarantine_entry), arena, &kept,
+				    count_out, err))
+				return false;
+			*entries_out = kept;
+			return true;
+		}
+		struct quarantine_entry entry = {
+			.id = sqlite_column_integer(statement, 0),
+			.at_us = sqlite_column_integer(statement, 1),
+			.batch = sqlite_column_integer(statement, 2),
+			.stage = arena_copy(arena, sqlite_column_text(statement, 3)),
+			.reason = arena_copy(arena, sqlite_column_text(statement, 4)),
+			.detail = arena_copy(arena, sqlite_column_text(statement, 5)),
+			.path = arena_copy(arena, sqlite_column_text(statement, 6)),
+			.offset = sqlite_column_integer(statement, 7),
+			.size_bytes = sqlite_column_integer(statement, 8),
+			.raw = arena_copy(arena, sqlite_column_blob(statement, 9)),
+		};
+		buf_append(&rows, &entry, sizeof(entry));
+	}
+	return false;
+}
