@@ -12,6 +12,7 @@ struct digest {
 
 struct digest digest_of(struct span bytes);
 /* Reads the file in steps. ERR_INPUT when it is missing, ERR_LOCAL when reading fails. */
-MUST_CHECK bool digest_of_file(const char *path, struct digest *digest_out, int64_t *size_out, struct err *err);
+MUST_CHECK bool digest_of_file(const char *path, struct digest *digest_out, int64_t *size_out,
+			       struct err *err);
 
 #endif

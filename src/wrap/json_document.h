@@ -2,7 +2,8 @@
 /* json_document.h - small JSON documents (replies of our own API, headers of our own files) read
  * through jansson. Events never come this way: they go through lake/scan.h.
  *
- * Strict (RFC 8259, UTF-8), duplicate keys refused, at most 64 levels and the size given. */
+ * Strict (RFC 8259, UTF-8), duplicate keys refused, at most 64 levels and the arena's size;
+ * integers beyond 64 bits, reals beyond a double and NUL in a key are refused too. */
 #ifndef WRAP_JSON_DOCUMENT_H
 #define WRAP_JSON_DOCUMENT_H
 
@@ -30,12 +31,14 @@ struct json_node {
 	size_t count;
 };
 
-/* The whole document in `arena`. ERR_INPUT with line and column. */
+/* The whole document in `arena`. ERR_INPUT "line L, column C: what"; also when it does not fit. */
 MUST_CHECK bool json_parse(struct span text, struct arena *arena, const struct json_node **root_out,
 			   struct err *err);
 /* The member, or NULL when `object` is no object or has none of that name. */
 const struct json_node *json_get(const struct json_node *object, const char *key);
-struct span json_get_text(const struct json_node *object, const char *key); /* absent when no string */
+/* Absent when there is none or it is no string. */
+struct span json_get_text(const struct json_node *object, const char *key);
+/* `missing` when there is none or it is no integer. */
 int64_t json_get_integer(const struct json_node *object, const char *key, int64_t missing);
 
 #endif
