@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 static const char *const state_names[] = {"bronze", "silver", "gold"};
 static const char LAST_GIVEN[] = "last_batch_given";
@@ -16,6 +17,10 @@ static bool visit_name(void *context, const char *relative_path, struct err *err
 	int64_t batch;
 	if (!file_path_make(&path, err, "bronze/%s", relative_path))
 		return false;
+	/* A file that was set aside still tells that its number was given. */
+	char *aside = strstr(path.text, ".damaged-");
+	if (aside)
+		*aside = '\0';
 	if (layout_parse_batch(path.text, &batch) && batch > *highest)
 		*highest = batch;
 	return true;
