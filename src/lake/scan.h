@@ -2,12 +2,13 @@
 /* scan.h - the JSON scanner: picks an event's columns out of its JSON in one pass and validates
  * what it skips.
  *
- * The fields of a field_set are compiled into a plan (a trie of keys per event type); any key order
- * works, escaped keys are decoded, the last of duplicate keys wins. Validation: brackets matched by
- * kind, strings closed, no raw control characters in them, UTF-8 everywhere, escapes well formed
- * (a lone surrogate is refused), numbers and literals well formed, depth at most 64.
- * A full JSON parser is the oracle in tests: what it accepts we accept with equal values (decision
- * 0005). Inputs are untrusted; no call reads outside its span. */
+ * The fields of a field_set are compiled into a plan (one trie of keys: the type that decides which
+ * fields an event has may stand last). Any key order works, escaped keys are decoded, the last of
+ * duplicate keys wins. Validation: brackets matched by kind, strings closed, no raw control characters
+ * in them, UTF-8 everywhere, escapes well formed (a lone surrogate is refused), numbers and literals
+ * well formed, depth at most 64. A full JSON parser is the oracle in tests: what it accepts we accept
+ * with equal values, what it refuses we refuse (decision 0005). Inputs are untrusted; no call reads
+ * outside its span. */
 #ifndef LAKE_SCAN_H
 #define LAKE_SCAN_H
 
@@ -42,8 +43,10 @@ struct scan_plan;
 struct scan_plan *scan_plan_create(const struct field_set *fields);
 void scan_plan_destroy(struct scan_plan **plan);
 
-/* Scans one event. Spans of event_out point into `json` or `arena`. False: *problem_out says why and
- * event_out is untouched. A configured field whose value has another kind than its type is NULL
+/* Scans one event. Spans of event_out point into `json` or `arena`, event_out->fields into `arena` or
+ * the plan. Takes at most 3 × json.size bytes and one struct value a field from the arena; where it has
+ * no room for them the answer is SCAN_TOO_LARGE (and arena->failed says that it is not the event's
+ * fault). False: *problem_out says why and event_out is untouched. A configured field whose value has another kind than its type is NULL
  * (strings keep any scalar as its text); null, absent or empty-object actor, repo, org are absent. */
 MUST_CHECK bool scan_event(const struct scan_plan *plan, struct span json, struct arena *arena,
 			   struct event *event_out, struct scan_problem *problem_out);
