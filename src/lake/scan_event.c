@@ -92,20 +92,19 @@ static bool check_object(struct reading *reading, enum scan_path path, const cha
  * once hours of that era are imported. */
 static bool read_id(struct reading *reading, struct event *event)
 {
-	const struct scan_slot *slot = slot_of(reading, SCAN_PATH_ID);
+	static const char *const what = "id is no number of at most 63 bits";
 	struct span digits;
-	if (slot->kind == SCAN_KIND_STRING) {
+	if (has_kind(reading, SCAN_PATH_ID, SCAN_KIND_STRING)) {
 		if (!read_decoded(reading, SCAN_PATH_ID, &digits))
 			return false;
-	} else if (slot->kind == SCAN_KIND_INTEGER) {
-		digits = (struct span){slot->data, slot->size};
-	} else {
-		return fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING,
-			       is_given(reading, SCAN_PATH_ID) ? "id is neither a string nor an integer" : "no id");
+		bool is_signed = digits.size > 0 && digits.data[0] == '-';
+		return (!is_signed && span_parse_int64(digits, &event->id))
+		       || fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, what);
 	}
-	if (digits.size == 0 || digits.data[0] == '-' || !span_parse_int64(digits, &event->id))
-		return fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, "id is no number of at most 63 bits");
-	return true;
+	if (!is_given(reading, SCAN_PATH_ID))
+		return fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, "no id");
+	return (scan_read_integer(slot_of(reading, SCAN_PATH_ID), &event->id) && event->id >= 0)
+	       || fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, what);
 }
 
 static bool read_type(struct reading *reading, struct event *event)
