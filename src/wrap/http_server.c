@@ -240,14 +240,18 @@ void http_server_stop(struct http_server **server)
 	struct http_server *stopped = *server;
 	if (!stopped)
 		return;
+	int listening[HTTP_SERVER_PORTS_MAX];
 	for (size_t i = 0; i < stopped->listener_count; i++) {
-		int listening = MHD_quiesce_daemon(stopped->listeners[i].daemon);
-		close_socket(&listening);
+		listening[i] = MHD_quiesce_daemon(stopped->listeners[i].daemon);
+		(void)shutdown(listening[i], SHUT_RDWR);
 	}
 	http_queue_stop(stopped);
 	http_queue_flush(stopped);
-	for (size_t i = 0; i < stopped->listener_count; i++)
+	for (size_t i = 0; i < stopped->listener_count; i++) {
 		MHD_stop_daemon(stopped->listeners[i].daemon);
+		/* Not before: the daemon's thread may look at it once more. */
+		close_socket(&listening[i]);
+	}
 	http_peers_stop(&stopped->peers);
 	pthread_cond_destroy(&stopped->changed);
 	pthread_mutex_destroy(&stopped->mutex);

@@ -3,8 +3,8 @@
  * handler in a bounded pool of workers, so that a slow query never blocks a connection.
  *
  * Limits: 16 KiB of headers (431), 4 KiB of URI (414), 1 MiB of body (413), 15 s for the client's
- * request (then closed), 30 s idle, 1,024 connections over all ports, 256 waiting requests (then 503
- * with Retry-After). Refused with 400: Content-Length together with Transfer-Encoding, not exactly
+ * request (then closed), 30 s idle, 1,024 connections over all ports, 256 waiting requests (then
+ * 503 with Retry-After). Refused with 400: Content-Length together with Transfer-Encoding, not exactly
  * one Host header, NUL in the decoded path or query, bad percent escapes. GET, HEAD and POST only
  * (405 otherwise). These refusals are problem documents; what is not HTTP at all the library
  * answers in its own words, or by closing. */
@@ -41,8 +41,8 @@ enum { HTTP_REPLY_HEADERS_MAX = 16 };
 struct http_reply {
 	int status;
 	const char *content_type;     /* literal or from the request's arena */
-	struct buf body;              /* owned; the server frees it; set up for 1 GiB. One that failed
-				       * is answered with 500. HEAD and 304 send its size only. */
+	struct buf body;              /* owned; the server frees it; set up for 1 GiB. One that
+				       * failed is answered with 500. HEAD and 304 send its size. */
 	struct http_pair headers[HTTP_REPLY_HEADERS_MAX]; /* literals or from the arena */
 	size_t header_count;
 };

@@ -30,12 +30,14 @@ enum {
 
 /* ---- peers: the time limit of a request, which the library does not have ---- */
 
+enum http_peer_state { HTTP_PEER_IDLE, HTTP_PEER_RECEIVING, HTTP_PEER_ANSWERING };
+
 /* One connection. Created when it is accepted, freed when the library is about to close it. */
 struct http_peer {
 	struct http_peer *previous;
 	struct http_peer *next;
 	int socket;
-	enum { HTTP_PEER_IDLE, HTTP_PEER_RECEIVING, HTTP_PEER_ANSWERING } state;
+	enum http_peer_state state;
 	int64_t since_ms; /* monotonic: when it came into this state */
 };
 
@@ -48,7 +50,8 @@ struct http_peers {
 	bool started;
 };
 
-MUST_CHECK bool http_peers_start(struct http_peers *peers, int64_t request_wait_ms_max, struct err *err);
+MUST_CHECK bool http_peers_start(struct http_peers *peers, int64_t request_wait_ms_max,
+				 struct err *err);
 /* Only after the last connection was closed. */
 void http_peers_stop(struct http_peers *peers);
 struct http_peer *http_peers_add(struct http_peers *peers, int socket);

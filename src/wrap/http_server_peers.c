@@ -120,7 +120,7 @@ void http_peers_receiving(struct http_peers *peers, struct http_peer *peer)
 	pthread_mutex_unlock(&peers->mutex);
 }
 
-static void set_state(struct http_peers *peers, struct http_peer *peer, int state)
+static void set_state(struct http_peers *peers, struct http_peer *peer, enum http_peer_state state)
 {
 	int64_t now_ms = clock_monotonic_ms(clock_system());
 	pthread_mutex_lock(&peers->mutex);

@@ -25,11 +25,12 @@ static const struct refusal {
 
 static const char *title_of(int status)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(refusals); i++)
-		if (refusals[i].status == status)
-			return refusals[i].title;
-	assert(!"a refusal without a title");
-	return "";
+	size_t i = 0;
+	while (refusals[i].status != status) {
+		i++;
+		assert(i < ARRAY_COUNT(refusals));
+	}
+	return refusals[i].title;
 }
 
 void http_reply_header(struct http_reply *reply, const char *name, struct span value)
@@ -84,7 +85,8 @@ static bool add_headers(struct MHD_Response *response, const struct http_exchang
 						reply->content_type)
 			== MHD_YES;
 	added = added
-		&& MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+		&& MHD_add_response_header(response, "X-Content-Type-Options", "nosniff")
+			   == MHD_YES;
 	if (exchange->close)
 		added = added
 			&& MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close")
@@ -123,7 +125,8 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange)
 		return MHD_NO;
 	enum MHD_Result result = MHD_NO;
 	if (add_headers(response, exchange))
-		result = MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
+		result = MHD_queue_response(exchange->connection, (unsigned)reply->status,
+					    response);
 	MHD_destroy_response(response);
 	return result;
 }

@@ -54,7 +54,8 @@ static int hex_value(char c)
 }
 
 /* False: a bad escape, a NUL, or a byte that must be escaped. */
-static bool decode(struct span raw, bool plus_is_space, struct arena *arena, struct span *decoded_out)
+static bool decode(struct span raw, bool plus_is_space, struct arena *arena,
+		   struct span *decoded_out)
 {
 	char *text = arena_allocate(arena, raw.size + 1, 1);
 	assert(text); /* the target is far smaller than the arena */
@@ -223,7 +224,8 @@ static bool check_headers(struct http_exchange *exchange, const char *version)
 	if (host_count > 1 || (host_count == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
 		return refuse(exchange, MHD_HTTP_BAD_REQUEST, "There must be one Host header.");
 	if (body_size > HTTP_BODY_BYTES_MAX)
-		return refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "The body is larger than 1 MiB.");
+		return refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+			      "The body is larger than 1 MiB.");
 	return true;
 }
 

@@ -161,8 +161,8 @@ static void test_request_is_decoded(void **state)
 {
 	struct fixture *f = *state;
 	start(f, 1);
-	const char *answer = ask(f, "GET /a%20b/c+d%2Fe?x=1&y=a+b%26&x=2&&flag&=v HTTP/1.1\r\n" CLOSING
-				    "X-One: first\r\nX-ONE: second\r\n\r\n");
+	const char *answer = ask(f, "GET /a%20b/c+d%2Fe?x=1&y=a+b%26&x=2&&flag&=v HTTP/1.1\r\n"
+				    CLOSING "X-One: first\r\nX-ONE: second\r\n\r\n");
 	check_has(answer, "HTTP/1.1 200 OK\r\n");
 	check_has(answer, "GET [/a b/c+d/e]\n");
 	check_has(answer, "query x=[1]\nquery y=[a b&]\nquery x=[2]\nquery flag=[]\nquery =[v]\n");
@@ -178,7 +178,8 @@ static void test_lookups_take_the_first(void **state)
 	(void)state;
 	const struct http_pair headers[] = {{span_of("HOST"), span_of("a")},
 					    {span_of("Host"), span_of("b")}};
-	const struct http_pair query[] = {{span_of("X"), span_of("1")}, {span_of("x"), span_of("2")}};
+	const struct http_pair query[] = {{span_of("X"), span_of("1")},
+					  {span_of("x"), span_of("2")}};
 	const struct http_request request = {
 		.headers = headers, .header_count = 2, .query = query, .query_count = 2};
 	assert_true(span_equal_text(http_request_header(&request, "host"), "a"));
@@ -315,7 +316,8 @@ static void test_other_methods_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
 		char request[256];
 		(void)snprintf(request, sizeof(request),
-			       "%s / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", methods[i]);
+			       "%s / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}",
+			       methods[i]);
 		const char *answer = ask(f, request);
 		check_has(answer, "HTTP/1.1 405 Method Not Allowed\r\n");
 		check_has(answer, "\r\nAllow: GET, HEAD, POST\r\n");
@@ -345,10 +347,10 @@ static void test_malformed_requests_are_refused(void **state)
 		"GET / HTTP/1.1\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: h\r\nX: a\001b\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"0\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
-		"0\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+		"\r\n0\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n"
+		"\r\n0\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
 		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na",
@@ -474,10 +476,14 @@ static void test_clients_may_leave_early(void **state)
 {
 	struct fixture *f = *state;
 	start(f, 2);
-	static const char *const pieces[] = {"", "GET", "GET / HTTP/1.1\r\nHost: h\r\n",
-					     "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
-					     "GET /block HTTP/1.1\r\nHost: h\r\n\r\n",
-					     "GET /block HTTP/1.1\r\nHost: h\r\n\r\n"};
+	static const char *const pieces[] = {
+		"",
+		"GET",
+		"GET / HTTP/1.1\r\nHost: h\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
+		"GET /block HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /block HTTP/1.1\r\nHost: h\r\n\r\n",
+	};
 	for (size_t i = 0; i < ARRAY_COUNT(pieces); i++) {
 		int client = connect_to(f);
 		assert_true(tcp_send(client, span_of(pieces[i])));
@@ -500,8 +506,11 @@ static void test_request_must_arrive_in_time(void **state)
 	assert_true(tcp_send(kept, span_of("GET /kept HTTP/1.1\r\nHost: h\r\n\r\n")));
 	assert_true(tcp_receive_until(kept, &f->answer, "number 1 body"));
 
-	static const char *const beginnings[] = {"G", "GET / HTTP/1.1\r\nHost: h\r\nX: ",
-						 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 999\r\n\r\n"};
+	static const char *const beginnings[] = {
+		"G",
+		"GET / HTTP/1.1\r\nHost: h\r\nX: ",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 999\r\n\r\n",
+	};
 	for (size_t i = 0; i < ARRAY_COUNT(beginnings); i++) {
 		int client = connect_to(f);
 		clock_sleep_ms(100);
@@ -618,7 +627,8 @@ static void test_stop_lets_handlers_end(void **state)
 	assert_true(tcp_send(waiting, span_of("GET /block HTTP/1.1\r\nHost: h\r\n\r\n")));
 	int idle = connect_to(f);
 	int half = connect_to(f);
-	assert_true(tcp_send(half, span_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\na")));
+	assert_true(tcp_send(half, span_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n"
+					   "\r\na")));
 	clock_sleep_ms(100);
 
 	pthread_t opener;
