@@ -30,9 +30,9 @@ struct duck_options {
 };
 
 /* Opens and locks down: no extension loading, no stored secrets, external access limited to
- * `allowed_folder` (a path as SQL will use it, and no symbolic link), configuration locked, time
- * zone UTC. ERR_LOCAL (also: another process has the file); a damaged file, one of another version
- * or a WAL that cannot be replayed is ERR_INPUT, so that the caller can set it aside and rebuild. */
+ * `allowed_folder`, configuration locked, time zone UTC. ERR_LOCAL (also: another process has the
+ * file); a damaged file, one of another version or a WAL that cannot be replayed is ERR_INPUT, so
+ * that the caller can set it aside and rebuild. */
 MUST_CHECK bool duck_open(const struct duck_options *options, struct duck_database **database_out,
 			  struct err *err);
 /* All connections are gone by then. Checkpoints a file. */
@@ -64,7 +64,7 @@ enum { DUCK_LIST_COUNT_MAX = 65536 };
  * - ERR_RETRY: "interrupted", out of the memory limit, or in conflict with another transaction;
  * - ERR_LOCAL: I/O, or a broken database (see above; the text starts with "fatal");
  * - ERR_INPUT: the rest (syntax, types, conversions, constraints, files that may not be touched,
- *   texts that are not UTF-8, lists longer than DUCK_LIST_COUNT_MAX). */
+ *   texts that are not UTF-8, lists of mixed types or longer than DUCK_LIST_COUNT_MAX). */
 MUST_CHECK bool duck_query(struct duck_connection *connection, const char *sql,
 			   const struct value *values, size_t value_count,
 			   struct duck_result **result_out, struct err *err);
@@ -74,7 +74,7 @@ void duck_result_free(struct duck_result **result); /* for CLEANUP */
  * rows: the rest is left out and table->truncated set. The arena's cap: ERR_INPUT "result too
  * large". Types map as base/table.h says, DECIMAL is REAL; integers beyond 64 bits, infinite times
  * and types without a mapping (STRUCT, UUID, BLOB, …) arrive as their text, whatever the column's
- * type says. The few types that have no text here (BIGNUM, VARIANT) are ERR_INPUT. */
+ * type says. The few types that have no text here (BIGNUM, GEOMETRY, VARIANT) are ERR_INPUT. */
 MUST_CHECK bool duck_result_read(struct duck_result *result, struct arena *arena,
 				 size_t row_count_max, struct table *table_out, struct err *err);
 /* Rows changed by an INSERT, UPDATE or DELETE, or written by a COPY; 0 otherwise. */

@@ -2,8 +2,9 @@
 /* duck_source.c - the table function octolake_source, which yields the rows of a struct duck_source.
  *
  * SQL can only name a source by a number. The database keeps the sources of running calls; a number
- * counts for the connection that registered it, and no longer than the call. An entry lives on the
- * caller's stack: DuckDB touches it between bind and end of the statement only. */
+ * counts for the connection that registered it, and no longer than the call. DuckDB scans on threads
+ * of its own, one at a time and within the call, but may let go of a scan just after it: entries are
+ * counted, and a scan's end touches neither source nor caller. */
 #include "base/memory.h"
 #include "wrap/duck_private.h"
 
@@ -11,18 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct duck_source_entry {
-	struct duck_source_entry *next;
-	int64_t id;
-	idx_t connection_id;
-	const struct duck_source *source;
-	bool scanned;
-	struct err err; /* what ended the scan; ERR_NONE: nothing */
-};
-
 enum { WORD_BITS = 64 };
 
-/* One column of the batch; without any of this when the query does not want it. */
+/* One column of the batch; nothing but `filled` when the query does not want it. */
 struct chunk_column {
 	bool wanted;
 	idx_t position; /* among the wanted ones */
@@ -32,51 +24,59 @@ struct chunk_column {
 };
 
 struct duck_chunk {
-	struct duck_source_entry *entry;
 	const struct duck_source *source;
 	struct chunk_column *columns;
+	uint64_t *filled; /* of all columns */
+	size_t column_count;
 	size_t row_count_max;
 	bool ended;
 };
 
-/* ---- the chunk of one scan ---- */
+struct duck_source_entry {
+	struct duck_source_entry *next;
+	int64_t id;
+	idx_t connection_id;
+	const struct duck_source *source;
+	pthread_mutex_t mutex; /* guards what follows */
+	int reference_count;   /* the call and its scan */
+	bool scanned;
+	struct duck_chunk chunk;
+	struct err err; /* what ended the scan; ERR_NONE: nothing */
+};
 
 static size_t chunk_words(const struct duck_chunk *chunk)
 {
 	return (chunk->row_count_max + WORD_BITS - 1) / WORD_BITS;
 }
 
-static void chunk_destroy(void *data)
+static void entry_release(void *data)
 {
-	struct duck_chunk *chunk = data;
-	for (size_t i = 0; i < chunk->source->column_count; i++)
-		free(chunk->columns[i].filled);
-	free(chunk->columns);
-	free(chunk);
+	struct duck_source_entry *entry = data;
+	pthread_mutex_lock(&entry->mutex);
+	bool last = --entry->reference_count == 0;
+	pthread_mutex_unlock(&entry->mutex);
+	if (!last)
+		return;
+	pthread_mutex_destroy(&entry->mutex);
+	free(entry->chunk.columns);
+	free(entry->chunk.filled);
+	free(entry);
 }
 
-static struct duck_chunk *chunk_create(struct duck_source_entry *entry, duckdb_init_info info)
+/* Locks. DuckDB passes an entry from thread to thread under locks of its own; going through the
+ * one that it was published under, too, shows ThreadSanitizer the order. */
+static void entry_enter(struct duck_database *database, struct duck_source_entry *entry)
 {
-	struct duck_chunk *chunk = memory_allocate(1, sizeof(*chunk));
-	chunk->entry = entry;
-	chunk->source = entry->source;
-	chunk->row_count_max = (size_t)duckdb_vector_size();
-	chunk->columns = memory_allocate(entry->source->column_count, sizeof(*chunk->columns));
-	idx_t wanted_count = duckdb_init_get_column_count(info);
-	for (idx_t position = 0; position < wanted_count; position++) {
-		idx_t index = duckdb_init_get_column_index(info, position);
-		assert(index < entry->source->column_count);
-		struct chunk_column *column = &chunk->columns[index];
-		column->wanted = true;
-		column->position = position;
-		column->filled = memory_allocate(chunk_words(chunk), sizeof(*column->filled));
-	}
-	return chunk;
+	pthread_mutex_lock(&database->sources_mutex);
+	pthread_mutex_unlock(&database->sources_mutex);
+	pthread_mutex_lock(&entry->mutex);
 }
+
+/* ---- one batch ---- */
 
 static void chunk_start(struct duck_chunk *chunk, duckdb_data_chunk output)
 {
-	for (size_t i = 0; i < chunk->source->column_count; i++) {
+	for (size_t i = 0; i < chunk->column_count; i++) {
 		struct chunk_column *column = &chunk->columns[i];
 		if (!column->wanted)
 			continue;
@@ -126,7 +126,7 @@ static bool chunk_fill(struct duck_chunk *chunk, duckdb_data_chunk output, size_
 				 err))
 		return false;
 	assert(row_count <= chunk->row_count_max);
-	for (size_t i = 0; i < chunk->source->column_count; i++)
+	for (size_t i = 0; i < chunk->column_count; i++)
 		if (chunk->columns[i].wanted && !chunk_settle_column(chunk, i, row_count, err))
 			return false;
 	*row_count_out = row_count;
@@ -137,7 +137,7 @@ static bool chunk_fill(struct duck_chunk *chunk, duckdb_data_chunk output, size_
 static struct chunk_column *chunk_cell(struct duck_chunk *chunk, size_t column, size_t row,
 				       enum value_type type)
 {
-	assert(column < chunk->source->column_count && row < chunk->row_count_max);
+	assert(column < chunk->column_count && row < chunk->row_count_max);
 	assert(chunk->source->columns[column].type == type);
 	struct chunk_column *cells = &chunk->columns[column];
 	if (!cells->wanted)
@@ -148,13 +148,13 @@ static struct chunk_column *chunk_cell(struct duck_chunk *chunk, size_t column, 
 
 bool duck_chunk_wants(const struct duck_chunk *chunk, size_t column)
 {
-	assert(column < chunk->source->column_count);
+	assert(column < chunk->column_count);
 	return chunk->columns[column].wanted;
 }
 
 void duck_fill_null(struct duck_chunk *chunk, size_t column, size_t row)
 {
-	assert(column < chunk->source->column_count && row < chunk->row_count_max);
+	assert(column < chunk->column_count && row < chunk->row_count_max);
 	struct chunk_column *cells = &chunk->columns[column];
 	if (cells->wanted)
 		cells->filled[row / WORD_BITS] &= ~(UINT64_C(1) << (row % WORD_BITS));
@@ -240,23 +240,36 @@ static void source_bind(duckdb_bind_info info)
 static void source_init(duckdb_init_info info)
 {
 	struct duck_source_entry *entry = duckdb_init_get_bind_data(info);
+	entry_enter(duckdb_init_get_extra_info(info), entry);
 	if (entry->scanned) {
 		duckdb_init_set_error(info, "octolake_source: a source can be scanned once");
+		pthread_mutex_unlock(&entry->mutex);
 		return;
 	}
 	entry->scanned = true;
+	idx_t wanted_count = duckdb_init_get_column_count(info);
+	for (idx_t position = 0; position < wanted_count; position++) {
+		idx_t index = duckdb_init_get_column_index(info, position);
+		assert(index < entry->chunk.column_count);
+		entry->chunk.columns[index].wanted = true;
+		entry->chunk.columns[index].position = position;
+	}
+	entry->reference_count++;
 	duckdb_init_set_max_threads(info, 1);
-	duckdb_init_set_init_data(info, chunk_create(entry, info), chunk_destroy);
+	duckdb_init_set_init_data(info, entry, entry_release);
+	pthread_mutex_unlock(&entry->mutex);
 }
 
 static void source_scan(duckdb_function_info info, duckdb_data_chunk output)
 {
-	struct duck_chunk *chunk = duckdb_function_get_init_data(info);
+	struct duck_source_entry *entry = duckdb_function_get_init_data(info);
+	entry_enter(duckdb_function_get_extra_info(info), entry);
 	size_t row_count = 0;
-	if (!chunk->ended && !chunk_fill(chunk, output, &row_count, &chunk->entry->err))
-		duckdb_function_set_error(info, chunk->entry->err.text);
-	chunk->ended = row_count == 0;
+	if (!entry->chunk.ended && !chunk_fill(&entry->chunk, output, &row_count, &entry->err))
+		duckdb_function_set_error(info, entry->err.text);
+	entry->chunk.ended = row_count == 0;
 	duckdb_data_chunk_set_size(output, row_count);
+	pthread_mutex_unlock(&entry->mutex);
 }
 
 bool duck_source_register(struct duck_connection *connection, struct err *err)
@@ -280,9 +293,25 @@ bool duck_source_register(struct duck_connection *connection, struct err *err)
 
 /* ---- the call ---- */
 
-static void entry_add(struct duck_connection *connection, struct duck_source_entry *entry)
+static struct duck_source_entry *entry_create(struct duck_connection *connection,
+					      const struct duck_source *source)
 {
 	struct duck_database *database = connection->database;
+	struct duck_source_entry *entry = memory_allocate(1, sizeof(*entry));
+	struct duck_chunk *chunk = &entry->chunk;
+	*chunk = (struct duck_chunk){
+		.source = source,
+		.column_count = source->column_count,
+		.row_count_max = (size_t)duckdb_vector_size(),
+	};
+	chunk->columns = memory_allocate(chunk->column_count, sizeof(*chunk->columns));
+	chunk->filled = memory_allocate(chunk->column_count,
+					chunk_words(chunk) * sizeof(*chunk->filled));
+	for (size_t i = 0; i < chunk->column_count; i++)
+		chunk->columns[i].filled = &chunk->filled[i * chunk_words(chunk)];
+	entry->source = source;
+	entry->reference_count = 1;
+	pthread_mutex_init(&entry->mutex, NULL);
 	duckdb_client_context context = NULL;
 	duckdb_connection_get_client_context(connection->handle, &context);
 	entry->connection_id = duckdb_client_context_get_connection_id(context);
@@ -292,9 +321,11 @@ static void entry_add(struct duck_connection *connection, struct duck_source_ent
 	entry->next = database->sources;
 	database->sources = entry;
 	pthread_mutex_unlock(&database->sources_mutex);
+	return entry;
 }
 
-static void entry_remove(struct duck_database *database, struct duck_source_entry *entry)
+/* Ends the call's part in the entry; gives what ended the scan. */
+static struct err entry_end(struct duck_database *database, struct duck_source_entry *entry)
 {
 	pthread_mutex_lock(&database->sources_mutex);
 	struct duck_source_entry **link = &database->sources;
@@ -302,23 +333,27 @@ static void entry_remove(struct duck_database *database, struct duck_source_entr
 		link = &(*link)->next;
 	*link = entry->next;
 	pthread_mutex_unlock(&database->sources_mutex);
+	entry_enter(database, entry);
+	struct err err = entry->err;
+	pthread_mutex_unlock(&entry->mutex);
+	entry_release(entry);
+	return err;
 }
 
 bool duck_query_source(struct duck_connection *connection, const char *sql,
 		       const struct duck_source *source, const struct value *values,
 		       size_t value_count, struct duck_result **result_out, struct err *err)
 {
-	struct duck_source_entry entry = {.source = source};
 	bool had_failed = connection->transaction_failure.kind != ERR_NONE;
-	entry_add(connection, &entry);
-	const struct value id = value_integer(entry.id);
+	struct duck_source_entry *entry = entry_create(connection, source);
+	const struct value id = value_integer(entry->id);
 	bool ran = duck_query_after(connection, sql, &id, values, value_count, result_out, err);
-	entry_remove(connection->database, &entry);
-	if (!ran && entry.err.kind != ERR_NONE) {
-		*err = entry.err;
+	struct err source_err = entry_end(connection->database, entry);
+	if (!ran && source_err.kind != ERR_NONE) {
+		*err = source_err;
 		/* DuckDB's words for it are noted already, of a kind that is not the source's. */
 		if (connection->in_transaction && !had_failed)
-			connection->transaction_failure = entry.err;
+			connection->transaction_failure = source_err;
 	}
 	return ran;
 }

@@ -188,6 +188,8 @@ static void test_what_cannot_be_read_is_input(void **state)
 	struct fixture *fixture = *state;
 	static const char *const statements[] = {
 		"SELECT 12345678901234567890::BIGNUM AS x",
+		"SELECT {'a': [1::VARIANT]} AS x",
+		"SELECT 'POINT(0 0)'::GEOMETRY AS x",
 		"SELECT [[[[[[[[[1]]]]]]]]] AS x",
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
@@ -333,6 +335,7 @@ static void test_refuses_bad_values(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct value bad_text = value_text((struct span)SPAN_LITERAL("a\xff"));
+	const struct value bad_word = value_text((struct span)SPAN_LITERAL("word"));
 	struct value *many = calloc(DUCK_LIST_COUNT_MAX + 1, sizeof(*many));
 	assert_non_null(many);
 	for (size_t i = 0; i <= DUCK_LIST_COUNT_MAX; i++)
@@ -343,6 +346,7 @@ static void test_refuses_bad_values(void **state)
 	const struct value wrong[] = {
 		bad_text,
 		value_list(VALUE_TEXT, &bad_text, 1),
+		value_list(VALUE_INTEGER, &bad_word, 1),
 		value_list(VALUE_INTEGER, many, DUCK_LIST_COUNT_MAX + 1),
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {

@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -215,31 +218,38 @@ static void test_other_trouble_at_opening_is_local(void **state)
 	temporary_folder_remove(&folder);
 }
 
-/* In a child: a database with rows in its WAL only. Then it waits for `stop` to close, or dies. */
+/* What this program does when started with a path: a database with rows in its WAL only, then one
+ * byte on the output, and death at the end of the input. */
+static int write_and_die(const char *path)
+{
+	const struct duck_options options = {.path = path};
+	struct duck_database *database = NULL;
+	struct duck_connection *connection = NULL;
+	struct err err = {0};
+	char byte = 0;
+	_exit(duck_open(&options, &database, &err) && duck_connect(database, &connection, &err)
+			      && duck_run(connection, "CREATE TABLE t AS FROM range(5000)", &err)
+			      && write(STDOUT_FILENO, &byte, 1) == 1
+			      && read(STDIN_FILENO, &byte, 1) == 0
+		      ? 0
+		      : 1);
+}
+
 static pid_t start_writer(const char *path, int *stop_out)
 {
 	int ready[2];
 	int stop[2];
 	assert_int_equal(0, pipe2(ready, O_CLOEXEC));
 	assert_int_equal(0, pipe2(stop, O_CLOEXEC));
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		/* cmocka's checks would go on with the next test in here, too. */
-		(void)close(stop[1]);
-		const struct duck_options options = {.path = path};
-		struct duck_database *database = NULL;
-		struct duck_connection *connection = NULL;
-		struct err err = {0};
-		char byte = 0;
-		_exit(duck_open(&options, &database, &err)
-				      && duck_connect(database, &connection, &err)
-				      && duck_run(connection, "CREATE TABLE t AS FROM range(5000)", &err)
-				      && write(ready[1], &byte, 1) == 1
-				      && read(stop[0], &byte, 1) == 0
-			      ? 0
-			      : 1);
-	}
+	posix_spawn_file_actions_t actions;
+	assert_int_equal(0, posix_spawn_file_actions_init(&actions));
+	assert_int_equal(0, posix_spawn_file_actions_adddup2(&actions, stop[0], STDIN_FILENO));
+	assert_int_equal(0, posix_spawn_file_actions_adddup2(&actions, ready[1], STDOUT_FILENO));
+	char self[] = "/proc/self/exe";
+	char *const arguments[] = {self, (char *)(uintptr_t)path, NULL};
+	pid_t child = 0;
+	assert_int_equal(0, posix_spawn(&child, self, &actions, NULL, arguments, environ));
+	assert_int_equal(0, posix_spawn_file_actions_destroy(&actions));
 	(void)close(ready[1]);
 	(void)close(stop[0]);
 	char byte = 0;
@@ -292,6 +302,45 @@ static void test_damage_found_by_a_query_breaks_the_database(void **state)
 	assert_false(duck_database_is_broken(database));
 	expect_kind(connection, "SELECT sum(a), sum(length(b)) FROM t", ERR_LOCAL);
 	assert_true(duck_database_is_broken(database));
+	duck_disconnect(&connection);
+	duck_close(&database);
+	temporary_folder_remove(&folder);
+}
+
+/* What a full disk does in a checkpoint, shown with a limit on the size of files. */
+static void test_a_failed_checkpoint_breaks_the_database(void **state)
+{
+	(void)state;
+	struct check_path folder = temporary_folder_create();
+	struct check_path path = path_below(&folder, "gold.duckdb");
+	struct check_path wal = path_below(&folder, "gold.duckdb.wal");
+	const struct duck_options options = {.path = path.text};
+	CLEANUP(duck_close) struct duck_database *database = open_or_fail(&options);
+	CLEANUP(duck_disconnect) struct duck_connection *connection = connect_or_fail(database);
+	run_or_fail(connection, "CREATE TABLE t AS SELECT hash(range) AS a FROM range(20000)");
+	struct stat file;
+	struct rlimit old;
+	assert_int_equal(0, stat(wal.text, &file));
+	assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &old));
+	const struct rlimit tight = {.rlim_cur = (rlim_t)file.st_size, .rlim_max = old.rlim_max};
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &tight));
+	struct err err = {0};
+	bool ran = duck_run(connection, "CHECKPOINT", &err);
+	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
+	assert_false(ran);
+	assert_int_equal(ERR_LOCAL, err.kind);
+	assert_non_null(strstr(err.text, "fatal: "));
+	assert_true(duck_database_is_broken(database));
+	expect_kind(connection, "SELECT 1", ERR_LOCAL);
+	assert_false(duck_begin(connection, &err));
+
+	duck_disconnect(&connection);
+	duck_close(&database);
+	database = open_or_fail(&options);
+	connection = connect_or_fail(database);
+	assert_int_equal(20000, integer_or_fail(connection, "SELECT count(*) FROM t"));
+	assert_false(duck_database_is_broken(database));
 	duck_disconnect(&connection);
 	duck_close(&database);
 	temporary_folder_remove(&folder);
@@ -483,8 +532,10 @@ static void test_conflicts_can_be_retried(void **state)
 	assert_int_equal(3, integer_or_fail(first, "SELECT a FROM t"));
 }
 
-int main(void)
+int main(int argument_count, char **arguments)
 {
+	if (argument_count > 1)
+		return write_and_die(arguments[1]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens_locked_down),
 		cmocka_unit_test(test_options_reach_the_database),
@@ -494,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_other_trouble_at_opening_is_local),
 		cmocka_unit_test(test_locks_and_wal_of_a_process_that_died),
 		cmocka_unit_test(test_damage_found_by_a_query_breaks_the_database),
+		cmocka_unit_test(test_a_failed_checkpoint_breaks_the_database),
 		cmocka_unit_test(test_kinds_of_errors),
 		cmocka_unit_test(test_quotes_text),
 		cmocka_unit_test(test_interrupts_a_query_of_another_thread),
