@@ -10,8 +10,8 @@ struct connection {
 	int descriptor; /* owned by the caller */
 	bool foreign;   /* came in on the foreign host's port */
 	struct github *github;
-	/* Called before the answer that asks for it: from its return on the port refuses connections
-	 * for `refuse_ms`, and all other connections are ended. */
+	/* Called before the answer that asks for it: from its return on the port refuses
+	 * connections for `refuse_ms`, and all other connections are ended. */
 	void (*refuse)(void *context, int64_t refuse_ms);
 	void *context;
 };

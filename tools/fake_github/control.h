@@ -9,7 +9,8 @@
 
 bool control_is_for(const struct http_request *request);
 
-/* GET /_ledger[?keys=1][&generated=1], POST /_control?scenario=NAME|rate=N|poll-interval=SECONDS. */
+/* GET /_ledger[?keys=1][&generated=1], POST /_control?scenario=NAME|rate=N|poll-interval=SECONDS.
+ */
 void control_answer(struct github *github, const struct http_request *request,
 		    struct http_response *response);
 

@@ -31,7 +31,8 @@ static bool is_number_text(const char *text)
 struct event_key event_key_read(struct span element)
 {
 	struct event_key key = {.byte_hash = span_hash(element, 0)};
-	json_t *event = json_loadb(element.data, element.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+	json_t *event = json_loadb(element.data, element.size, JSON_ALLOW_NUL | JSON_DECODE_ANY,
+				   NULL);
 	bool has_id = copy_member(event, "id", key.id, sizeof(key.id)) && is_number_text(key.id);
 	bool has_type = copy_member(event, "type", key.type, sizeof(key.type));
 	int64_t time_us;
@@ -69,7 +70,8 @@ bool stream_parse(struct span path, struct stream *stream_out)
 		*stream_out = stream;
 		return true;
 	}
-	if (!span_starts_with(path, "/") || !span_split(span_make(path.data + 1, path.size - 1), '/', &kind, &rest)
+	if (!span_starts_with(path, "/")
+	    || !span_split(span_make(path.data + 1, path.size - 1), '/', &kind, &rest)
 	    || !span_split(rest, '/', &owner, &rest) || !is_name(owner))
 		return false;
 	(void)snprintf(stream.owner, sizeof(stream.owner), "%.*s", SPAN_ARGUMENTS(owner));

@@ -78,8 +78,8 @@ struct feed_operations {
 	/* Never fails: a stream without events has an empty window. */
 	void (*read_page)(struct feed *feed, const struct feed_question *question,
 			  struct feed_page *page);
-	/* Puts an element in front of what every stream shows now (kept when new events arrive). The
-	 * bytes are copied. At most FEED_INSERTED_MAX; false beyond. */
+	/* Puts an element in front of what every stream shows now (kept when new events arrive).
+	 * The bytes are copied. At most FEED_INSERTED_MAX; false beyond. */
 	bool (*insert)(struct feed *feed, struct span element, int64_t now_us);
 	/* Events per second from now on; a replay ignores it. */
 	void (*set_rate)(struct feed *feed, double events_per_second, int64_t now_us);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* feed_replay.c - a feed of recorded states. Every stream shows the same states, each stream at a
- * position of its own. A position moves by one exactly when its client presents the tag of page 1 of
- * the state it is at: a killed client that lost what it read asks without that tag and gets the
+ * position of its own. A position moves by one exactly when its client presents the tag of page 1
+ * of the state it is at: a killed client that lost what it read asks without that tag and gets the
  * same state again. Behind the last state the tag is answered by 304 for ever. */
 #include "fake_github/feed.h"
 
@@ -109,7 +109,8 @@ static bool add_exchange(struct replay *replay, struct span line, struct err *er
 		return err_set(err, ERR_INPUT, "not JSON: %s", why.text);
 	const json_t *body = json_object_get(exchange, "body");
 	bool good = true;
-	if (json_integer_value(json_object_get(exchange, "status")) == 200 && json_is_string(body)) {
+	if (json_integer_value(json_object_get(exchange, "status")) == 200
+	    && json_is_string(body)) {
 		struct span text = {json_string_value(body), json_string_length(body)};
 		json_t *page = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
 		if (is_event_page(page))
@@ -174,8 +175,9 @@ static void render_state(const struct replay *replay, size_t state_index, struct
 			page->last_modified_us = time_us;
 	}
 	page->window_count = count < PAGING_WINDOW_EVENTS ? count : PAGING_WINDOW_EVENTS;
-	page->etag = etag_make(buf_span(&page->body),
-			       ((uint64_t)state_index << 32) + ((uint64_t)paging.page << 16) + paging.per_page);
+	page->etag = etag_make(buf_span(&page->body), ((uint64_t)state_index << 32)
+							      + ((uint64_t)paging.page << 16)
+							      + paging.per_page);
 }
 
 static void replay_read_page(struct feed *feed, const struct feed_question *question,

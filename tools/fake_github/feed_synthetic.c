@@ -54,12 +54,14 @@ struct synthetic {
 static void generate_one(struct synthetic *synthetic, int64_t created_us)
 {
 	struct event_plan *plan = &synthetic->history[synthetic->count++ % HISTORY_EVENTS];
-	*plan = event_plan_next(synthetic->world, &synthetic->sequences, &synthetic->random, created_us);
+	*plan = event_plan_next(synthetic->world, &synthetic->sequences, &synthetic->random,
+				created_us);
 	synthetic->per_type[plan->type]++;
 	if (synthetic->key_count == KEYS_MAX)
 		return;
 	if (synthetic->key_count == synthetic->key_capacity) {
-		synthetic->key_capacity = synthetic->key_capacity ? 2 * synthetic->key_capacity : 1024;
+		synthetic->key_capacity = synthetic->key_capacity ? 2 * synthetic->key_capacity
+								  : 1024;
 		synthetic->keys = memory_resize(synthetic->keys,
 						synthetic->key_capacity * sizeof(*synthetic->keys));
 	}
@@ -73,7 +75,8 @@ static void generate_one(struct synthetic *synthetic, int64_t created_us)
 
 static bool is_quiet(const struct synthetic *synthetic)
 {
-	return synthetic->options.stop_after > 0 && synthetic->count >= synthetic->options.stop_after;
+	return synthetic->options.stop_after > 0
+	       && synthetic->count >= synthetic->options.stop_after;
 }
 
 static void generate_backlog(struct synthetic *synthetic)
@@ -94,16 +97,18 @@ static void advance(struct synthetic *synthetic, int64_t now_us)
 	if (passed_us <= 0 || synthetic->events_per_second <= 0)
 		return;
 	uint64_t due = (uint64_t)(passed_us * synthetic->events_per_second / SECOND_US);
-	/* After hours without a question at a high rate, answering must still take less than a second:
-	 * the clock is moved on as if nothing had happened in the time before. */
+	/* After hours without a question at a high rate, answering must still take less than a
+	 * second: the clock is moved on as if nothing had happened in the time before. */
 	if (due > synthetic->live_base + CATCH_UP_EVENTS_MAX) {
-		synthetic->live_since_us =
-			now_us - (int64_t)((double)CATCH_UP_EVENTS_MAX * SECOND_US / synthetic->events_per_second);
+		synthetic->live_since_us = now_us
+					   - (int64_t)((double)CATCH_UP_EVENTS_MAX * SECOND_US
+						       / synthetic->events_per_second);
 		synthetic->live_base = 0;
 		due = CATCH_UP_EVENTS_MAX;
 	}
 	for (; synthetic->live_base < due && !is_quiet(synthetic); synthetic->live_base++) {
-		double after_us = (double)(synthetic->live_base + 1) * SECOND_US / synthetic->events_per_second;
+		double after_us = (double)(synthetic->live_base + 1) * SECOND_US
+				  / synthetic->events_per_second;
 		generate_one(synthetic, synthetic->live_since_us + (int64_t)after_us
 						- 1000 * synthetic->options.delay_ms);
 	}
@@ -114,7 +119,8 @@ static void advance(struct synthetic *synthetic, int64_t now_us)
 static bool belongs(const struct synthetic *synthetic, const struct event_plan *plan,
 		    const struct stream *stream)
 {
-	const struct world_repository *repository = &synthetic->world->repositories[plan->repository];
+	const struct world_repository *repository =
+		&synthetic->world->repositories[plan->repository];
 	const struct world_account *owner = &repository->owner;
 	struct span stream_owner = span_of(stream->owner);
 	if (stream->kind == STREAM_PUBLIC)
@@ -177,8 +183,8 @@ static void walk_window(struct window_walk *walk)
 	struct synthetic *synthetic = walk->synthetic;
 	uint64_t oldest = synthetic->count > HISTORY_EVENTS ? synthetic->count - HISTORY_EVENTS : 0;
 	size_t inserted_left = synthetic->inserted.count;
-	for (uint64_t number = synthetic->count; number > oldest && walk->seen < PAGING_WINDOW_EVENTS;
-	     number--) {
+	for (uint64_t number = synthetic->count;
+	     number > oldest && walk->seen < PAGING_WINDOW_EVENTS; number--) {
 		while (inserted_left > 0 && synthetic->inserted_after[inserted_left - 1] >= number)
 			see_inserted(walk, &synthetic->inserted.items[--inserted_left]);
 		const struct event_plan *plan = &synthetic->history[(number - 1) % HISTORY_EVENTS];
@@ -247,7 +253,8 @@ static void describe_keys(const struct synthetic *synthetic, struct json_writer 
 	json_end_array(json);
 }
 
-static void synthetic_describe(struct feed *feed, int64_t now_us, bool keys, struct json_writer *json)
+static void synthetic_describe(struct feed *feed, int64_t now_us, bool keys,
+			       struct json_writer *json)
 {
 	struct synthetic *synthetic = (struct synthetic *)feed;
 	advance(synthetic, now_us);
@@ -260,14 +267,16 @@ static void synthetic_describe(struct feed *feed, int64_t now_us, bool keys, str
 	json_put_key(json, "generated_per_type");
 	json_begin_object(json);
 	for (enum event_type type = 0; type < EVENT_TYPES; type++)
-		json_put_key_integer(json, event_type_name(type), (int64_t)synthetic->per_type[type]);
+		json_put_key_integer(json, event_type_name(type),
+				     (int64_t)synthetic->per_type[type]);
 	json_end_object(json);
 	json_put_key(json, "busiest_repositories");
 	json_begin_array(json);
 	for (size_t i = 0; i < 5; i++) {
 		const struct world_repository *repository = &synthetic->world->repositories[i];
 		char name[2 * WORLD_NAME_BYTES];
-		(void)snprintf(name, sizeof(name), "%s/%s", repository->owner.login, repository->name);
+		(void)snprintf(name, sizeof(name), "%s/%s", repository->owner.login,
+			       repository->name);
 		json_put_text(json, name);
 	}
 	json_end_array(json);
@@ -301,7 +310,8 @@ struct feed *feed_synthetic_create(const struct synthetic_options *options)
 	synthetic->world = world_create(options->seed);
 	synthetic->random.state = options->seed ^ 0x5eed5eed5eed5eedU;
 	/* Where the two sequences stood on 2026-08-12. */
-	synthetic->sequences = (struct event_sequences){.push_id = 17486924228, .other_id = 13170607218};
+	synthetic->sequences = (struct event_sequences){.push_id = 17486924228,
+							.other_id = 13170607218};
 	synthetic->history = memory_allocate(HISTORY_EVENTS, sizeof(*synthetic->history));
 	synthetic->live_since_us = options->start_us;
 	synthetic->events_per_second = options->events_per_second;

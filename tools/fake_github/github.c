@@ -111,7 +111,8 @@ static void check_manners(struct visit *visit)
 		return;
 	int64_t early_ms = identity->retry_after_until_ms - visit->now_ms;
 	if (early_ms > LEDGER_POLL_TOLERANCE_MS)
-		ledger_violate(ledger, "inside-retry-after", seq, "%" PRId64 " ms too early", early_ms);
+		ledger_violate(ledger, "inside-retry-after", seq, "%" PRId64 " ms too early",
+			       early_ms);
 	if (identity_remaining(identity) == 0)
 		ledger_violate(ledger, "before-reset", seq,
 			       "budget is empty until %" PRId64 ", now is %" PRId64,
@@ -128,12 +129,14 @@ static bool refuse_client(struct visit *visit)
 	struct http_response *response = visit->response;
 	const struct http_request *request = visit->request;
 	struct span version = http_request_header(request, "X-GitHub-Api-Version");
-	bool get = span_equal_text(request->method, "GET") || span_equal_text(request->method, "HEAD");
+	bool get = span_equal_text(request->method, "GET")
+		   || span_equal_text(request->method, "HEAD");
 	if (http_request_header(request, "User-Agent").size == 0)
-		reply_error(response, 403,
-			    "Request forbidden by administrative rules. Please make sure your request has a "
-			    "User-Agent header.",
-			    "https://docs.github.com/rest/overview/resources-in-the-rest-api#user-agent-required");
+		reply_error(
+			response, 403,
+			"Request forbidden by administrative rules. Please make sure your request has a "
+			"User-Agent header.",
+			"https://docs.github.com/rest/overview/resources-in-the-rest-api#user-agent-required");
 	else if (visit->entry->token == LEDGER_TOKEN_BAD)
 		reply_error(response, 401, "Bad credentials", NULL);
 	else if (version.data && !span_equal_text(version, "2022-11-28")
@@ -149,12 +152,13 @@ static bool refuse_client(struct visit *visit)
 
 static void answer_exhausted(struct visit *visit)
 {
-	reply_error(visit->response, visit->identity->exhausted_status,
-		    visit->token.data
-			    ? "API rate limit exceeded for user ID 583231."
-			    : "API rate limit exceeded for 127.0.0.1. (But here's the good news: Authenticated "
-			      "requests get a higher rate limit. Check out the documentation for more details.)",
-		    "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api");
+	reply_error(
+		visit->response, visit->identity->exhausted_status,
+		visit->token.data
+			? "API rate limit exceeded for user ID 583231."
+			: "API rate limit exceeded for 127.0.0.1. (But here's the good news: Authenticated "
+			  "requests get a higher rate limit. Check out the documentation for more details.)",
+		"https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api");
 }
 
 static void write_budget(const struct identity *identity, struct json_writer *json)
@@ -195,7 +199,8 @@ static bool meets_fault(struct visit *visit)
 	const struct scenario *scenario = github->scenario;
 	struct span target = visit->request->target;
 	bool candidate = scenario && scenario->times > 0 && !visit->entry->foreign
-			 && visit->paging.page == 1 && span_equal_text(visit->request->method, "GET")
+			 && visit->paging.page == 1
+			 && span_equal_text(visit->request->method, "GET")
 			 && !memmem(target.data, target.size, SCENARIO_MOVED_MARK,
 				    strlen(SCENARIO_MOVED_MARK));
 	unsigned times = github->options.scenario_times ? github->options.scenario_times
@@ -251,11 +256,12 @@ static void answer_events(struct visit *visit)
 		ledger_violate(&visit->github->ledger, "beyond-window", visit->entry->seq,
 			       "page %u of %u events each was asked for", visit->paging.page,
 			       visit->paging.per_page);
-		reply_error(visit->response, 422,
-			    "In order to keep the API fast for everyone, pagination is limited for this "
-			    "resource. Check the rel=last link relation in the Link response header to see how "
-			    "far back you can traverse.",
-			    "https://docs.github.com/v3/#pagination");
+		reply_error(
+			visit->response, 422,
+			"In order to keep the API fast for everyone, pagination is limited for this "
+			"resource. Check the rel=last link relation in the Link response header to see how "
+			"far back you can traverse.",
+			"https://docs.github.com/v3/#pagination");
 		return;
 	}
 	struct feed_question question = {
@@ -332,7 +338,8 @@ static void add_budget_headers(struct visit *visit)
 	http_response_header(visit->response, "X-RateLimit-Remaining", "%" PRId64, remaining);
 	http_response_header(visit->response, "X-RateLimit-Used", "%" PRId64,
 			     identity->limit - remaining);
-	http_response_header(visit->response, "X-RateLimit-Reset", "%" PRId64, identity->reset_seconds);
+	http_response_header(visit->response, "X-RateLimit-Reset", "%" PRId64,
+			     identity->reset_seconds);
 	http_response_header(visit->response, "X-RateLimit-Resource", "core");
 	visit->entry->remaining = remaining;
 }

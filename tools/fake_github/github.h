@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* github.h - the Events API itself: routes, authentication, budget, paging, conditional requests, and
- * what scenarios make of them. Requests in, responses out; no sockets.
+/* github.h - the Events API itself: routes, authentication, budget, paging, conditional requests,
+ * and what scenarios make of them. Requests in, responses out; no sockets.
  *
  * Thread-safe: one lock guards the feed, the budgets, the ledger and the scenario. */
 #ifndef FAKE_GITHUB_GITHUB_H

@@ -29,7 +29,8 @@ static bool parse_request_line(struct span line, struct http_request *request)
 		return false;
 	/* Redirects and links repeat the target: a control byte in it could fake a header. */
 	for (size_t i = 0; i < request->target.size; i++)
-		if ((unsigned char)request->target.data[i] <= ' ' || request->target.data[i] == 0x7f)
+		if ((unsigned char)request->target.data[i] <= ' '
+		    || request->target.data[i] == 0x7f)
 			return false;
 	if (!span_split(request->target, '?', &request->path, &request->query))
 		request->path = request->target;
@@ -183,5 +184,6 @@ void http_response_render_head(const struct http_response *response, bool keep_a
 	if (response->status != 304)
 		buf_printf(out, "Content-Length: %" PRId64 "\r\n",
 			   (int64_t)response->body.size + response->length_offset);
-	buf_append_text(out, keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+	buf_append_text(out, keep_alive ? "Connection: keep-alive\r\n\r\n"
+					: "Connection: close\r\n\r\n");
 }

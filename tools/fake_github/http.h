@@ -63,7 +63,8 @@ struct http_response {
 
 	/* Misbehaviour; all zero for an honest answer. */
 	int64_t length_offset;   /* added to Content-Length */
-	size_t body_bytes_cut;   /* that many bytes at the end are not sent, then the connection closes */
+	size_t body_bytes_cut;   /* that many bytes at the end are not sent, then the connection
+				    closes */
 	enum http_reset reset;
 	bool close;              /* close the connection after the answer */
 	int64_t refuse_ms;       /* afterwards the listener refuses connections for so long */

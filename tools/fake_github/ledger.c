@@ -72,7 +72,8 @@ struct ledger_request *ledger_arrive(struct ledger *ledger, const struct http_re
 		.conditional = http_request_header(request, "If-None-Match").data != NULL,
 		.remaining = -1,
 	};
-	(void)snprintf(entry->method, sizeof(entry->method), "%.*s", SPAN_ARGUMENTS(request->method));
+	(void)snprintf(entry->method, sizeof(entry->method), "%.*s",
+		       SPAN_ARGUMENTS(request->method));
 	if (entry->stream >= 0) {
 		ledger->streams[entry->stream].requests++;
 		ledger->streams[entry->stream].sweeps += page == 1;
@@ -138,8 +139,8 @@ void ledger_answer(struct ledger *ledger, struct ledger_request *request, int st
 	}
 }
 
-void ledger_serve(struct ledger *ledger, struct ledger_request *request, const struct event_key *keys,
-		  size_t key_count)
+void ledger_serve(struct ledger *ledger, struct ledger_request *request,
+		  const struct event_key *keys, size_t key_count)
 {
 	request->events = key_count;
 	ledger->served_events += key_count;

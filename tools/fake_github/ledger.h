@@ -94,8 +94,8 @@ void ledger_violate(struct ledger *ledger, const char *kind, uint64_t seq, const
 void ledger_answer(struct ledger *ledger, struct ledger_request *request, int status, bool honest);
 
 /* The body with these events was handed over. */
-void ledger_serve(struct ledger *ledger, struct ledger_request *request, const struct event_key *keys,
-		  size_t key_count);
+void ledger_serve(struct ledger *ledger, struct ledger_request *request,
+		  const struct event_key *keys, size_t key_count);
 
 /* Writes members into an open object: requests, violations, streams, sums; all served keys too when
  * `keys` is set. */

@@ -22,7 +22,8 @@ static bool bind_socket(struct listener *listener, struct err *err)
 	    || getsockname(descriptor, (struct sockaddr *)address, &size) != 0) {
 		int reason = errno;
 		(void)close(descriptor);
-		return err_set_errno(err, ERR_LOCAL, reason, "bind to port %u", ntohs(address->sin_port));
+		return err_set_errno(err, ERR_LOCAL, reason, "bind to port %u",
+				     ntohs(address->sin_port));
 	}
 	listener->descriptor = descriptor;
 	return true;
@@ -53,7 +54,8 @@ bool listener_pause(struct listener *listener, struct err *err)
 bool listener_resume(struct listener *listener, struct err *err)
 {
 	if (listen(listener->descriptor, BACKLOG) != 0)
-		return err_set_errno(err, ERR_LOCAL, errno, "listen on port %u", listener_port(listener));
+		return err_set_errno(err, ERR_LOCAL, errno, "listen on port %u",
+				     listener_port(listener));
 	return true;
 }
 

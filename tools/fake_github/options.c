@@ -72,9 +72,12 @@ static bool set_value(const struct option_line *line, const char *text, struct o
 		return true;
 	case OPTION_INTEGER: {
 		int64_t value;
-		if (!span_parse_int64(span_of(text), &value) || value < line->min || value > line->max)
-			return err_set(err, ERR_INPUT, "%s wants a whole number from %" PRId64
-				       " to %" PRId64 ", not \"%s\"", line->name, line->min, line->max, text);
+		if (!span_parse_int64(span_of(text), &value) || value < line->min
+		    || value > line->max)
+			return err_set(err, ERR_INPUT,
+				       "%s wants a whole number from %" PRId64 " to %" PRId64
+				       ", not \"%s\"",
+				       line->name, line->min, line->max, text);
 		memcpy(field, &value, sizeof(value));
 		return true;
 	}
@@ -82,8 +85,10 @@ static bool set_value(const struct option_line *line, const char *text, struct o
 		double value;
 		if (!span_parse_double(span_of(text), &value) || value < (double)line->min
 		    || value > (double)line->max)
-			return err_set(err, ERR_INPUT, "%s wants a number from %" PRId64 " to %" PRId64
-				       ", not \"%s\"", line->name, line->min, line->max, text);
+			return err_set(err, ERR_INPUT,
+				       "%s wants a number from %" PRId64 " to %" PRId64
+				       ", not \"%s\"",
+				       line->name, line->min, line->max, text);
 		memcpy(field, &value, sizeof(value));
 		return true;
 	}
@@ -111,11 +116,13 @@ bool options_parse(int count, char *const *arguments, struct options *options_ou
 			joined.data = arguments[i] + name.size + 1;
 		const struct option_line *line = find_line(name);
 		if (!line || (joined.data && !line->argument))
-			return err_set(err, ERR_INPUT, "unknown option %s; see --help", arguments[i]);
+			return err_set(err, ERR_INPUT, "unknown option %s; see --help",
+				       arguments[i]);
 		const char *value = joined.data;
 		if (line->argument && !value) {
 			if (i + 1 == count)
-				return err_set(err, ERR_INPUT, "%s wants %s", line->name, line->argument);
+				return err_set(err, ERR_INPUT, "%s wants %s", line->name,
+					       line->argument);
 			value = arguments[++i];
 		}
 		if (!set_value(line, value, &options, err))
@@ -132,12 +139,15 @@ bool options_parse(int count, char *const *arguments, struct options *options_ou
 
 void options_print_help(struct buf *out)
 {
-	buf_append_text(out, "octolake-fake-github: a server on loopback that behaves as GitHub's Events "
-			     "API, for tests and demos\n\nUsage: octolake-fake-github [options]\n\n");
+	buf_append_text(
+		out, "octolake-fake-github: a server on loopback that behaves as GitHub's Events "
+		     "API, for tests and demos\n\nUsage: octolake-fake-github [options]\n\n");
 	for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
 		buf_printf(out, "  %s%s%s\n      %s\n", lines[i].name, lines[i].argument ? " " : "",
 			   lines[i].argument ? lines[i].argument : "", lines[i].help);
-	buf_append_text(out, "\nPrints its address on stdout when it is ready. GET /_ledger tells what was "
-			     "served;\nPOST /_control?scenario=NAME, rate=N or poll-interval=SECONDS changes "
-			     "it while it runs.\n");
+	buf_append_text(
+		out,
+		"\nPrints its address on stdout when it is ready. GET /_ledger tells what was "
+		"served;\nPOST /_control?scenario=NAME, rate=N or poll-interval=SECONDS changes "
+		"it while it runs.\n");
 }

@@ -30,9 +30,12 @@ struct scenario {
 	unsigned times;        /* by default; 0 for content scenarios */
 
 	/* Exactly one of these. */
-	void (*answer)(struct scenario_call *call); /* instead of the service; the feed does not move */
-	void (*damage_page)(struct scenario_call *call); /* to a page (200) before it is encoded, or */
-	void (*damage_wire)(struct scenario_call *call); /* after that; it then counts as unserved */
+	void (*answer)(
+		struct scenario_call *call); /* instead of the service; the feed does not move */
+	void (*damage_page)(
+		struct scenario_call *call); /* to a page (200) before it is encoded, or */
+	void (*damage_wire)(
+		struct scenario_call *call); /* after that; it then counts as unserved */
 	bool (*insert)(struct feed *feed, int64_t now_us);
 };
 

@@ -17,8 +17,9 @@ static const char actor_json[] =
 	"\"avatar_url\":\"https://avatars.githubusercontent.com/u/583231?\"}";
 static const char repo_json[] = "{\"id\":1296269,\"name\":\"octocat/Hello-World\","
 				"\"url\":\"https://api.github.com/repos/octocat/Hello-World\"}";
-static const char other_repo_json[] = "{\"id\":1300192,\"name\":\"octocat/Spoon-Knife\","
-				      "\"url\":\"https://api.github.com/repos/octocat/Spoon-Knife\"}";
+static const char other_repo_json[] =
+	"{\"id\":1300192,\"name\":\"octocat/Spoon-Knife\","
+	"\"url\":\"https://api.github.com/repos/octocat/Spoon-Knife\"}";
 
 /* NULL members are left out of the event. */
 struct odd_event {
@@ -62,20 +63,22 @@ static const char watch_payload[] = "{\"action\":\"started\"}";
 bool scenario_insert_bad_utf8(struct feed *feed, int64_t now_us)
 {
 	/* A stray continuation byte, a cut sequence and an overlong slash. */
-	return insert_odd(feed, now_us,
-			  &(struct odd_event){10, "CreateEvent", actor_json, repo_json,
-					      "{\"ref\":\"\x80-\xe2\x82-\xc0\xaf\",\"ref_type\":\"branch\","
-					      "\"master_branch\":\"main\",\"description\":null,"
-					      "\"pusher_type\":\"user\"}"});
+	return insert_odd(
+		feed, now_us,
+		&(struct odd_event){10, "CreateEvent", actor_json, repo_json,
+				    "{\"ref\":\"\x80-\xe2\x82-\xc0\xaf\",\"ref_type\":\"branch\","
+				    "\"master_branch\":\"main\",\"description\":null,"
+				    "\"pusher_type\":\"user\"}"});
 }
 
 bool scenario_insert_lone_surrogate(struct feed *feed, int64_t now_us)
 {
-	return insert_odd(feed, now_us,
-			  &(struct odd_event){20, "CreateEvent", actor_json, repo_json,
-					      "{\"ref\":\"half-\\ud800-pair\",\"ref_type\":\"branch\","
-					      "\"master_branch\":\"main\",\"description\":null,"
-					      "\"pusher_type\":\"user\"}"});
+	return insert_odd(
+		feed, now_us,
+		&(struct odd_event){20, "CreateEvent", actor_json, repo_json,
+				    "{\"ref\":\"half-\\ud800-pair\",\"ref_type\":\"branch\","
+				    "\"master_branch\":\"main\",\"description\":null,"
+				    "\"pusher_type\":\"user\"}"});
 }
 
 bool scenario_insert_unknown_type(struct feed *feed, int64_t now_us)
@@ -93,14 +96,16 @@ bool scenario_insert_null_actor(struct feed *feed, int64_t now_us)
 			  &(struct odd_event){40, "WatchEvent", "null", repo_json, watch_payload})
 	       && insert_odd(feed, now_us,
 			     &(struct odd_event){41, "PushEvent", NULL, repo_json, push_payload})
-	       && insert_odd(feed, now_us,
-			     &(struct odd_event){42, "WatchEvent", actor_json, NULL, watch_payload});
+	       && insert_odd(
+		       feed, now_us,
+		       &(struct odd_event){42, "WatchEvent", actor_json, NULL, watch_payload});
 }
 
 bool scenario_insert_broken(struct feed *feed, int64_t now_us)
 {
-	return insert_odd(feed, now_us,
-			  &(struct odd_event){-1, "WatchEvent", actor_json, repo_json, watch_payload})
+	return insert_odd(
+		       feed, now_us,
+		       &(struct odd_event){-1, "WatchEvent", actor_json, repo_json, watch_payload})
 	       && insert_literal(feed, now_us, "42") && insert_literal(feed, now_us, "\"an event\"")
 	       && insert_literal(feed, now_us, "null");
 }
@@ -113,8 +118,10 @@ bool scenario_insert_duplicate(struct feed *feed, int64_t now_us)
 
 bool scenario_insert_id_reuse(struct feed *feed, int64_t now_us)
 {
-	return insert_odd(feed, now_us,
-			  &(struct odd_event){60, "WatchEvent", actor_json, repo_json, watch_payload})
-	       && insert_odd(feed, now_us, &(struct odd_event){60, "WatchEvent", actor_json,
-							       other_repo_json, watch_payload});
+	return insert_odd(
+		       feed, now_us,
+		       &(struct odd_event){60, "WatchEvent", actor_json, repo_json, watch_payload})
+	       && insert_odd(feed, now_us,
+			     &(struct odd_event){60, "WatchEvent", actor_json, other_repo_json,
+						 watch_payload});
 }

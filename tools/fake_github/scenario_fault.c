@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scenario_fault.c - answers that fail. Texts and headers are those of recorded exchanges where
- * there are any (the 403 of 2018, the HTML 503 of 2012); waits are short so that tests are quick. */
+ * there are any (the 403 of 2018, the HTML 503 of 2012); waits are short so that tests are quick.
+ */
 #include "fake_github/scenario.h"
 
 #include "base/clock.h"
@@ -42,18 +43,20 @@ void scenario_answer_abuse_403(struct scenario_call *call)
 {
 	must_wait(call, WAIT_SECONDS);
 	http_response_header(call->response, "Retry-After", "%d", WAIT_SECONDS);
-	reply_error(call->response, 403,
-		    "You have triggered an abuse detection mechanism. Please wait a few minutes before "
-		    "you try again.",
-		    "https://developer.github.com/v3/#abuse-rate-limits");
+	reply_error(
+		call->response, 403,
+		"You have triggered an abuse detection mechanism. Please wait a few minutes before "
+		"you try again.",
+		"https://developer.github.com/v3/#abuse-rate-limits");
 }
 
 static void answer_secondary(struct scenario_call *call, int status)
 {
-	reply_error(call->response, status,
-		    "You have exceeded a secondary rate limit. Please wait a few minutes before you try "
-		    "again.",
-		    limits_page);
+	reply_error(
+		call->response, status,
+		"You have exceeded a secondary rate limit. Please wait a few minutes before you try "
+		"again.",
+		limits_page);
 }
 
 void scenario_answer_secondary_429(struct scenario_call *call)
@@ -113,7 +116,8 @@ void scenario_answer_redirect_same_host(struct scenario_call *call)
 	buf_append_span(headers, call->target);
 	bool has_query = memchr(call->target.data, '?', call->target.size) != NULL;
 	buf_printf(headers, "%c" SCENARIO_MOVED_MARK "\r\n", has_query ? '&' : '?');
-	reply_error(call->response, 301, "Moved Permanently", "https://docs.github.com/v3/#http-redirects");
+	reply_error(call->response, 301, "Moved Permanently",
+		    "https://docs.github.com/v3/#http-redirects");
 }
 
 void scenario_answer_refuse(struct scenario_call *call)

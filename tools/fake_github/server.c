@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A client on another host: curl and its like compare names, so another loopback address will do. */
+/* A client on another host: curl and its like compare names, so another loopback address will do.
+ */
 static const char foreign_address[] = "127.0.0.2";
 static const char foreign_address_fallback[] = "127.0.0.1";
 
@@ -164,7 +165,8 @@ static void *accept_connections(void *argument)
 		bool has_room = find_slot(server) != NULL;
 		struct pollfd polls[] = {
 			{.fd = server->wake_descriptor, .events = POLLIN},
-			{.fd = has_room ? server->foreign_listener.descriptor : -1, .events = POLLIN},
+			{.fd = has_room ? server->foreign_listener.descriptor : -1,
+			 .events = POLLIN},
 			{.fd = has_room && wait_ms < 0 ? server->main_listener.descriptor : -1,
 			 .events = POLLIN},
 		};
@@ -174,7 +176,8 @@ static void *accept_connections(void *argument)
 		if (server->stopping)
 			break;
 		uint64_t count;
-		if (polls[0].revents != 0 && read(server->wake_descriptor, &count, sizeof(count)) < 0)
+		if (polls[0].revents != 0
+		    && read(server->wake_descriptor, &count, sizeof(count)) < 0)
 			assert(errno == EAGAIN);
 		struct slot *slot = find_slot(server);
 		if (slot && polls[1].revents != 0)

@@ -52,8 +52,8 @@ static enum event_type pick_type(struct world_random *random)
 
 /* ---- issues and pull requests that live on ---- */
 
-static void open_item(struct world_repository *repository, struct world_item *items, uint32_t *count,
-		      struct event_plan *plan, int64_t id_base)
+static void open_item(struct world_repository *repository, struct world_item *items,
+		      uint32_t *count, struct event_plan *plan, int64_t id_base)
 {
 	if (*count == WORLD_OPEN_ITEMS_MAX) {
 		for (uint32_t i = 1; i < WORLD_OPEN_ITEMS_MAX; i++)
@@ -71,8 +71,8 @@ static void open_item(struct world_repository *repository, struct world_item *it
 	plan->item_author = item.author;
 }
 
-static void take_item(struct world_item *items, uint32_t *count, bool closes, struct event_plan *plan,
-		      struct world_random *random)
+static void take_item(struct world_item *items, uint32_t *count, bool closes,
+		      struct event_plan *plan, struct world_random *random)
 {
 	assert(*count > 0);
 	uint32_t index = (uint32_t)world_random_below(random, *count);
@@ -90,12 +90,22 @@ struct action_share {
 };
 
 static const struct action_share pull_actions[] = {
-	{"opened", 46, false},  {"merged", 28, true},	{"closed", 9, true},   {"reopened", 2, false},
-	{"labeled", 10, false}, {"unlabeled", 2, false}, {"assigned", 3, false},
+	{"opened", 46, false},
+	{"merged", 28, true},
+	{"closed", 9, true},
+	{"reopened", 2, false},
+	{"labeled", 10, false},
+	{"unlabeled", 2, false},
+	{"assigned", 3, false},
 };
 static const struct action_share issue_actions[] = {
-	{"opened", 50, false}, {"closed", 32, true},	{"reopened", 3, false}, {"labeled", 9, false},
-	{"unlabeled", 2, false}, {"assigned", 3, false}, {"unassigned", 1, false},
+	{"opened", 50, false},
+	{"closed", 32, true},
+	{"reopened", 3, false},
+	{"labeled", 9, false},
+	{"unlabeled", 2, false},
+	{"assigned", 3, false},
+	{"unassigned", 1, false},
 };
 
 static const struct action_share *pick_action(const struct action_share *actions, size_t count,
@@ -120,9 +130,11 @@ static void plan_pull(struct world_repository *repository, struct event_plan *pl
 		action = &pull_actions[0];
 	plan->action = action->name;
 	if (action == &pull_actions[0])
-		open_item(repository, repository->open_pulls, &repository->open_pull_count, plan, 3400000000);
+		open_item(repository, repository->open_pulls, &repository->open_pull_count, plan,
+			  3400000000);
 	else
-		take_item(repository->open_pulls, &repository->open_pull_count, action->closes, plan, random);
+		take_item(repository->open_pulls, &repository->open_pull_count, action->closes,
+			  plan, random);
 }
 
 static void plan_issue(struct world_repository *repository, struct event_plan *plan,
@@ -137,8 +149,8 @@ static void plan_issue(struct world_repository *repository, struct event_plan *p
 		open_item(repository, repository->open_issues, &repository->open_issue_count, plan,
 			  5100000000);
 	else
-		take_item(repository->open_issues, &repository->open_issue_count, action->closes, plan,
-			  random);
+		take_item(repository->open_issues, &repository->open_issue_count, action->closes,
+			  plan, random);
 }
 
 /* A comment or review speaks about something open, or about something long closed. */
@@ -212,7 +224,8 @@ void event_render(const struct world *world, const struct event_plan *plan, stru
 	const struct world_repository *repository = &world->repositories[plan->repository];
 	const struct world_account *owner = &repository->owner;
 	struct world_account actor = world_account_of(world, plan->actor);
-	buf_printf(out, "{\"id\":\"%" PRIu64 "\",\"type\":\"%s\",", plan->id, event_type_name(plan->type));
+	buf_printf(out, "{\"id\":\"%" PRIu64 "\",\"type\":\"%s\",", plan->id,
+		   event_type_name(plan->type));
 	buf_printf(out,
 		   "\"actor\":{\"id\":%" PRId64 ",\"login\":\"%s\",\"display_login\":\"%.*s\","
 		   "\"gravatar_id\":\"\",\"url\":\"https://api.github.com/users/%s\","
@@ -230,7 +243,8 @@ void event_render(const struct world *world, const struct event_plan *plan, stru
 		buf_printf(out,
 			   ",\"org\":{\"id\":%" PRId64 ",\"login\":\"%s\",\"gravatar_id\":\"\","
 			   "\"url\":\"https://api.github.com/orgs/%s\","
-			   "\"avatar_url\":\"https://avatars.githubusercontent.com/u/%" PRId64 "?\"}",
+			   "\"avatar_url\":\"https://avatars.githubusercontent.com/u/%" PRId64
+			   "?\"}",
 			   owner->id, owner->login, owner->login, owner->id);
 	buf_append_byte(out, '}');
 }

@@ -62,6 +62,7 @@ struct event_plan event_plan_next(struct world *world, struct event_sequences *s
 void event_render(const struct world *world, const struct event_plan *plan, struct buf *out);
 
 /* For event_render: appends the payload object (synthetic_payload.c). */
-void event_render_payload(const struct world *world, const struct event_plan *plan, struct buf *out);
+void event_render_payload(const struct world *world, const struct event_plan *plan,
+			  struct buf *out);
 
 #endif

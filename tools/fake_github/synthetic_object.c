@@ -48,10 +48,13 @@ void object_append_user(struct buf *out, const struct world_account *account)
 		{"received_events_url", "/received_events"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(members); i++)
-		buf_printf(out, ",\"%s\":\"https://api.github.com/users/%s%s\"", members[i][0], login,
-			   members[i][1]);
-	const char *type = account->is_bot ? "Bot" : account->is_organisation ? "Organization" : "User";
-	buf_printf(out, ",\"type\":\"%s\",\"user_view_type\":\"public\",\"site_admin\":false}", type);
+		buf_printf(out, ",\"%s\":\"https://api.github.com/users/%s%s\"", members[i][0],
+			   login, members[i][1]);
+	const char *type = account->is_bot            ? "Bot"
+			   : account->is_organisation ? "Organization"
+						      : "User";
+	buf_printf(out, ",\"type\":\"%s\",\"user_view_type\":\"public\",\"site_admin\":false}",
+		   type);
 }
 
 /* The stub of 2026: who made it, its title and its counts are no longer told. */
@@ -113,8 +116,10 @@ static void append_issue_urls(const struct object_context *context, struct buf *
 	buf_printf(out,
 		   "\"url\":\"https://api.github.com/repos/%s/issues/%" PRIu32 "\","
 		   "\"repository_url\":\"https://api.github.com/repos/%s\","
-		   "\"labels_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32 "/labels{/name}\","
-		   "\"comments_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32 "/comments\","
+		   "\"labels_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32
+		   "/labels{/name}\","
+		   "\"comments_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32
+		   "/comments\","
 		   "\"events_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32 "/events\","
 		   "\"html_url\":\"https://github.com/%s/%s/%" PRIu32 "\",",
 		   full_name, number, full_name, full_name, number, full_name, number, full_name,
@@ -156,15 +161,18 @@ void object_append_issue(struct object_context *context, struct buf *out)
 	if (plan->on_pull)
 		buf_printf(out,
 			   "\"draft\":false,\"pull_request\":{\"url\":"
-			   "\"https://api.github.com/repos/%s/pulls/%" PRIu32 "\",\"merged_at\":null},",
+			   "\"https://api.github.com/repos/%s/pulls/%" PRIu32
+			   "\",\"merged_at\":null},",
 			   context->full_name, plan->number);
-	buf_append_text(out, "\"sub_issues_summary\":{\"total\":0,\"completed\":0,\"percent_completed\":0},"
-			     "\"body\":");
+	buf_append_text(
+		out, "\"sub_issues_summary\":{\"total\":0,\"completed\":0,\"percent_completed\":0},"
+		     "\"body\":");
 	text_append(out, text_pick_body(&random));
 	buf_append_text(out, ",\"reactions\":");
 	object_append_reactions(context->full_name, "issues", plan->number, out);
 	buf_printf(out,
-		   ",\"timeline_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32 "/timeline\","
+		   ",\"timeline_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32
+		   "/timeline\","
 		   "\"performed_via_github_app\":null,\"state_reason\":%s,\"pinned_comment\":null}",
 		   context->full_name, plan->number, closed ? "\"completed\"" : "null");
 }
@@ -178,15 +186,21 @@ void object_append_comment(struct object_context *context, const char *kind, str
 	if (strcmp(kind, "comments") == 0) {
 		buf_printf(out, "\"html_url\":\"https://github.com/%s/commit/", context->full_name);
 		text_append_sha(out, &context->random);
-		buf_printf(out, "#commitcomment-%" PRIu64 "\",\"position\":null,\"line\":null,\"path\":null,"
-			   "\"commit_id\":\"", id);
+		buf_printf(out,
+			   "#commitcomment-%" PRIu64
+			   "\",\"position\":null,\"line\":null,\"path\":null,"
+			   "\"commit_id\":\"",
+			   id);
 		text_append_sha(out, &context->random);
 		buf_append_text(out, "\",");
 	} else {
-		buf_printf(out, "\"html_url\":\"https://github.com/%s/%s/%" PRIu32 "#comment-%" PRIu64 "\",",
+		buf_printf(out,
+			   "\"html_url\":\"https://github.com/%s/%s/%" PRIu32 "#comment-%" PRIu64
+			   "\",",
 			   context->full_name, plan->on_pull ? "pull" : "issues", plan->number, id);
 	}
-	buf_printf(out, "\"id\":%" PRIu64 ",\"node_id\":\"IC_kwDO%08" PRIx64 "\",\"user\":", id, id);
+	buf_printf(out, "\"id\":%" PRIu64 ",\"node_id\":\"IC_kwDO%08" PRIx64 "\",\"user\":", id,
+		   id);
 	object_append_user(out, &context->actor);
 	buf_printf(out, ",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"body\":",
 		   object_time(context, 1).text, object_time(context, 1).text);

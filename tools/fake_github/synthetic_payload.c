@@ -30,8 +30,9 @@ static void append_create(struct object_context *context, struct buf *out)
 	const char *branch = text_pick_branch(&context->random);
 	uint64_t minor = world_random_below(&context->random, 40);
 	if (draw < 7)
-		buf_printf(out, "{\"ref\":\"%s\",\"ref_type\":\"branch\",\"full_ref\":\"refs/heads/%s\"", branch,
-			   branch);
+		buf_printf(out,
+			   "{\"ref\":\"%s\",\"ref_type\":\"branch\",\"full_ref\":\"refs/heads/%s\"",
+			   branch, branch);
 	else if (draw < 9)
 		buf_printf(out,
 			   "{\"ref\":\"v1.%" PRIu64 ".0\",\"ref_type\":\"tag\","
@@ -40,7 +41,8 @@ static void append_create(struct object_context *context, struct buf *out)
 	else
 		buf_append_text(out, "{\"ref\":null,\"ref_type\":\"repository\",\"full_ref\":null");
 	buf_append_text(out, ",\"master_branch\":\"main\",\"description\":");
-	text_append(out, world_random_below(&context->random, 2) ? text_pick_title(&context->random) : NULL);
+	text_append(out, world_random_below(&context->random, 2) ? text_pick_title(&context->random)
+								 : NULL);
 	buf_append_text(out, ",\"pusher_type\":\"user\"}");
 }
 
@@ -84,17 +86,19 @@ static void append_pull_request(struct object_context *context, struct buf *out)
 
 static void append_review(struct object_context *context, struct buf *out)
 {
-	static const char *const states[] = {"approved", "commented", "changes_requested", "approved"};
+	static const char *const states[] = {"approved", "commented", "changes_requested",
+					     "approved"};
 	uint64_t id = 4900000000U + context->plan->id % 100000000U;
 	const char *full_name = context->full_name;
 	uint32_t number = context->plan->number;
 	buf_printf(out,
-		   "{\"action\":\"created\",\"review\":{\"id\":%" PRIu64 ",\"node_id\":\"PRR_kwDO%08" PRIx64
-		   "\",\"user\":",
+		   "{\"action\":\"created\",\"review\":{\"id\":%" PRIu64
+		   ",\"node_id\":\"PRR_kwDO%08" PRIx64 "\",\"user\":",
 		   id, id);
 	object_append_user(out, &context->actor);
 	buf_append_text(out, ",\"body\":");
-	text_append(out, world_random_below(&context->random, 2) ? text_pick_body(&context->random) : NULL);
+	text_append(out, world_random_below(&context->random, 2) ? text_pick_body(&context->random)
+								 : NULL);
 	buf_append_text(out, ",\"commit_id\":\"");
 	text_append_sha(out, &context->random);
 	buf_printf(out,
@@ -106,8 +110,8 @@ static void append_review(struct object_context *context, struct buf *out)
 		   "\"https://api.github.com/repos/%s/pulls/%" PRIu32 "\"}},\"updated_at\":\"%s\"},"
 		   "\"pull_request\":",
 		   object_time(context, 2).text,
-		   states[world_random_below(&context->random, ARRAY_COUNT(states))], full_name, number, id,
-		   full_name, number, full_name, number, id, full_name, number,
+		   states[world_random_below(&context->random, ARRAY_COUNT(states))], full_name,
+		   number, id, full_name, number, full_name, number, id, full_name, number,
 		   object_time(context, 2).text);
 	object_append_pull(context, out);
 	buf_append_byte(out, '}');
@@ -146,35 +150,39 @@ static void append_watch(struct object_context *context, struct buf *out)
 
 static void append_fork(struct object_context *context, struct buf *out)
 {
-	static const char *const languages[] = {"\"C\"", "\"Rust\"", "\"TypeScript\"", "\"Python\"", "null"};
+	static const char *const languages[] = {"\"C\"", "\"Rust\"", "\"TypeScript\"", "\"Python\"",
+						"null"};
 	const char *login = context->actor.login;
 	const char *name = context->repository->name;
 	int64_t id = context->repository->id + 400000000 + (int64_t)(context->plan->id % 1000000U);
 	uint64_t language = world_random_below(&context->random, ARRAY_COUNT(languages));
 	buf_printf(out,
-		   "{\"action\":\"forked\",\"forkee\":{\"id\":%" PRId64 ",\"node_id\":\"R_kgDO%08" PRIx64
+		   "{\"action\":\"forked\",\"forkee\":{\"id\":%" PRId64
+		   ",\"node_id\":\"R_kgDO%08" PRIx64
 		   "\",\"name\":\"%s\",\"full_name\":\"%s/%s\",\"private\":false,\"owner\":",
 		   id, (uint64_t)id, name, login, name);
 	object_append_user(out, &context->actor);
 	buf_printf(out, ",\"html_url\":\"https://github.com/%s/%s\",\"description\":", login, name);
 	text_append(out, text_pick_title(&context->random));
-	buf_printf(out, ",\"fork\":true,\"url\":\"https://api.github.com/repos/%s/%s\"", login, name);
+	buf_printf(out, ",\"fork\":true,\"url\":\"https://api.github.com/repos/%s/%s\"", login,
+		   name);
 	static const char *const members[] = {"forks", "keys", "teams", "hooks", "events", "tags",
 					      "languages", "stargazers", "subscribers", "merges"};
 	for (size_t i = 0; i < ARRAY_COUNT(members); i++)
-		buf_printf(out, ",\"%s_url\":\"https://api.github.com/repos/%s/%s/%s\"", members[i], login,
-			   name, members[i]);
-	buf_printf(out,
-		   ",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"pushed_at\":\"%s\",\"homepage\":\"\","
-		   "\"size\":%" PRIu64 ",\"stargazers_count\":0,\"watchers_count\":0,\"language\":%s,"
-		   "\"has_issues\":false,\"has_projects\":true,\"has_wiki\":true,\"has_pages\":false,"
-		   "\"forks_count\":0,\"mirror_url\":null,\"archived\":false,\"disabled\":false,"
-		   "\"open_issues_count\":0,\"license\":null,\"allow_forking\":true,"
-		   "\"is_template\":false,\"topics\":[],\"visibility\":\"public\",\"forks\":0,"
-		   "\"open_issues\":0,\"watchers\":0,\"default_branch\":\"main\"}}",
-		   object_time(context, 0).text, object_time(context, 3600).text,
-		   object_time(context, 7200).text, world_random_below(&context->random, 90000),
-		   languages[language]);
+		buf_printf(out, ",\"%s_url\":\"https://api.github.com/repos/%s/%s/%s\"", members[i],
+			   login, name, members[i]);
+	buf_printf(
+		out,
+		",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"pushed_at\":\"%s\",\"homepage\":\"\","
+		"\"size\":%" PRIu64 ",\"stargazers_count\":0,\"watchers_count\":0,\"language\":%s,"
+		"\"has_issues\":false,\"has_projects\":true,\"has_wiki\":true,\"has_pages\":false,"
+		"\"forks_count\":0,\"mirror_url\":null,\"archived\":false,\"disabled\":false,"
+		"\"open_issues_count\":0,\"license\":null,\"allow_forking\":true,"
+		"\"is_template\":false,\"topics\":[],\"visibility\":\"public\",\"forks\":0,"
+		"\"open_issues\":0,\"watchers\":0,\"default_branch\":\"main\"}}",
+		object_time(context, 0).text, object_time(context, 3600).text,
+		object_time(context, 7200).text, world_random_below(&context->random, 90000),
+		languages[language]);
 }
 
 static void append_release(struct object_context *context, struct buf *out)
@@ -183,12 +191,14 @@ static void append_release(struct object_context *context, struct buf *out)
 	uint64_t id = 240000000U + context->plan->id % 10000000U;
 	uint64_t major = world_random_below(&context->random, 9);
 	uint64_t minor = world_random_below(&context->random, 30);
-	buf_printf(out,
-		   "{\"action\":\"published\",\"release\":{\"url\":\"https://api.github.com/repos/%s/"
-		   "releases/%" PRIu64 "\",\"assets_url\":\"https://api.github.com/repos/%s/releases/%" PRIu64
-		   "/assets\",\"html_url\":\"https://github.com/%s/releases/tag/v%" PRIu64 ".%" PRIu64
-		   ".0\",\"id\":%" PRIu64 ",\"author\":",
-		   full_name, id, full_name, id, full_name, major, minor, id);
+	buf_printf(
+		out,
+		"{\"action\":\"published\",\"release\":{\"url\":\"https://api.github.com/repos/%s/"
+		"releases/%" PRIu64
+		"\",\"assets_url\":\"https://api.github.com/repos/%s/releases/%" PRIu64
+		"/assets\",\"html_url\":\"https://github.com/%s/releases/tag/v%" PRIu64 ".%" PRIu64
+		".0\",\"id\":%" PRIu64 ",\"author\":",
+		full_name, id, full_name, id, full_name, major, minor, id);
 	object_append_user(out, &context->actor);
 	buf_printf(out,
 		   ",\"node_id\":\"RE_kwDO%08" PRIx64 "\",\"tag_name\":\"v%" PRIu64 ".%" PRIu64
@@ -198,7 +208,8 @@ static void append_release(struct object_context *context, struct buf *out)
 	buf_printf(out,
 		   ",\"draft\":false,\"immutable\":false,\"prerelease\":%s,\"created_at\":\"%s\","
 		   "\"updated_at\":\"%s\",\"published_at\":\"%s\",\"assets\":[],\"tarball_url\":"
-		   "\"https://api.github.com/repos/%s/tarball/v%" PRIu64 ".%" PRIu64 ".0\",\"body\":",
+		   "\"https://api.github.com/repos/%s/tarball/v%" PRIu64 ".%" PRIu64
+		   ".0\",\"body\":",
 		   world_random_below(&context->random, 5) ? "false" : "true",
 		   object_time(context, 600).text, object_time(context, 0).text,
 		   object_time(context, 0).text, full_name, major, minor);
@@ -211,21 +222,23 @@ static void append_discussion(struct object_context *context, struct buf *out)
 {
 	uint64_t id = 8000000U + context->plan->id % 1000000U;
 	uint64_t number = 1 + world_random_below(&context->random, 900);
-	buf_printf(out,
-		   "{\"action\":\"created\",\"discussion\":{\"repository_url\":"
-		   "\"https://api.github.com/repos/%s\",\"category\":{\"id\":41,\"name\":\"Q&A\","
-		   "\"is_answerable\":true},\"answer_html_url\":null,\"answer_chosen_at\":null,"
-		   "\"answer_chosen_by\":null,\"html_url\":\"https://github.com/%s/discussions/%" PRIu64
-		   "\",\"id\":%" PRIu64 ",\"node_id\":\"D_kwDO%08" PRIx64 "\",\"number\":%" PRIu64
-		   ",\"title\":",
-		   context->full_name, context->full_name, number, id, id, number);
+	buf_printf(
+		out,
+		"{\"action\":\"created\",\"discussion\":{\"repository_url\":"
+		"\"https://api.github.com/repos/%s\",\"category\":{\"id\":41,\"name\":\"Q&A\","
+		"\"is_answerable\":true},\"answer_html_url\":null,\"answer_chosen_at\":null,"
+		"\"answer_chosen_by\":null,\"html_url\":\"https://github.com/%s/discussions/%" PRIu64
+		"\",\"id\":%" PRIu64 ",\"node_id\":\"D_kwDO%08" PRIx64 "\",\"number\":%" PRIu64
+		",\"title\":",
+		context->full_name, context->full_name, number, id, id, number);
 	text_append(out, text_pick_title(&context->random));
 	buf_append_text(out, ",\"user\":");
 	object_append_user(out, &context->actor);
-	buf_printf(out,
-		   ",\"state\":\"open\",\"state_reason\":null,\"locked\":false,\"comments\":0,"
-		   "\"created_at\":\"%s\",\"updated_at\":\"%s\",\"active_lock_reason\":null,\"body\":",
-		   object_time(context, 1).text, object_time(context, 1).text);
+	buf_printf(
+		out,
+		",\"state\":\"open\",\"state_reason\":null,\"locked\":false,\"comments\":0,"
+		"\"created_at\":\"%s\",\"updated_at\":\"%s\",\"active_lock_reason\":null,\"body\":",
+		object_time(context, 1).text, object_time(context, 1).text);
 	text_append(out, text_pick_body(&context->random));
 	buf_append_text(out, ",\"labels\":[]}}");
 }
@@ -239,7 +252,8 @@ static void append_gollum(struct object_context *context, struct buf *out)
 		   "\"action\":\"edited\",\"sha\":\"",
 		   page, page);
 	text_append_sha(out, &context->random);
-	buf_printf(out, "\",\"html_url\":\"https://github.com/%s/wiki/%s\"}]}", context->full_name, page);
+	buf_printf(out, "\",\"html_url\":\"https://github.com/%s/wiki/%s\"}]}", context->full_name,
+		   page);
 }
 
 static void append_member(struct object_context *context, struct buf *out)
@@ -266,7 +280,8 @@ static void append_public(struct object_context *context, struct buf *out)
 
 void event_render_payload(const struct world *world, const struct event_plan *plan, struct buf *out)
 {
-	static void (*const append[EVENT_TYPES])(struct object_context *context, struct buf *out) = {
+	static void (*const append[EVENT_TYPES])(struct object_context * context,
+						 struct buf * out) = {
 		[EVENT_PUSH] = append_push,
 		[EVENT_CREATE] = append_create,
 		[EVENT_DELETE] = append_delete,

@@ -16,19 +16,21 @@ enum {
 };
 
 static const char *const first_words[] = {
-	"amber", "ancient", "arctic", "atomic", "autumn", "bitter", "blue",  "bold",  "brave", "bright",
-	"calm",  "clever",  "cosmic", "crisp",  "dark",   "deep",   "dusty", "early", "fast",  "frosty",
-	"gentle", "golden", "green",  "happy",  "hidden", "icy",    "jolly", "keen",  "late",  "lively",
-	"lucky", "lunar",   "misty",  "mellow", "noble",  "odd",    "quiet", "rapid", "red",   "rustic",
-	"salty", "silent",  "solar",  "spicy",  "swift",  "tiny",   "vivid", "warm",  "wild",  "young",
+	"amber",  "ancient", "arctic", "atomic", "autumn", "bitter", "blue",   "bold",  "brave",
+	"bright", "calm",    "clever", "cosmic", "crisp",  "dark",   "deep",   "dusty", "early",
+	"fast",   "frosty",  "gentle", "golden", "green",  "happy",  "hidden", "icy",   "jolly",
+	"keen",   "late",    "lively", "lucky",  "lunar",  "misty",  "mellow", "noble", "odd",
+	"quiet",  "rapid",   "red",    "rustic", "salty",  "silent", "solar",  "spicy", "swift",
+	"tiny",   "vivid",   "warm",   "wild",   "young",
 };
 static const char *const second_words[] = {
-	"anchor", "badger", "beacon", "bridge", "cache",  "canyon", "cedar",  "cipher", "comet",  "compass",
-	"coral",  "crane",  "delta",  "dragon", "engine", "falcon", "forge",  "garden", "harbor", "heron",
-	"island", "kernel", "ladder", "lantern", "lemur", "lotus",  "maple",  "meadow", "mirror", "mosaic",
-	"nebula", "oasis",  "octopus", "orchid", "otter", "panda",  "parser", "pebble", "pixel",  "plasma",
-	"prism",  "quartz", "raven",  "relay",  "river",  "rocket", "router", "sensor", "signal", "spark",
-	"sprout", "stream", "summit", "tensor", "thunder", "tunnel", "turbine", "valley", "vertex", "willow",
+	"anchor",  "badger", "beacon",  "bridge", "cache",  "canyon",  "cedar",  "cipher", "comet",
+	"compass", "coral",  "crane",   "delta",  "dragon", "engine",  "falcon", "forge",  "garden",
+	"harbor",  "heron",  "island",  "kernel", "ladder", "lantern", "lemur",  "lotus",  "maple",
+	"meadow",  "mirror", "mosaic",  "nebula", "oasis",  "octopus", "orchid", "otter",  "panda",
+	"parser",  "pebble", "pixel",   "plasma", "prism",  "quartz",  "raven",  "relay",  "river",
+	"rocket",  "router", "sensor",  "signal", "spark",  "sprout",  "stream", "summit", "tensor",
+	"thunder", "tunnel", "turbine", "valley", "vertex", "willow",
 };
 
 /* Real ids, so that bots look the same in every feed. */
@@ -124,8 +126,8 @@ static struct world_account organisation_of(const struct world *world, uint32_t 
 	static const char *const endings[] = {"labs", "hq", "io", "org", "dev", "works", "systems"};
 	const char *word = pick_word(second_words, ARRAY_COUNT(second_words), &random);
 	const char *ending = pick_word(endings, ARRAY_COUNT(endings), &random);
-	(void)snprintf(organisation.login, sizeof(organisation.login), "%s-%s-%" PRIu32, word, ending,
-		       number);
+	(void)snprintf(organisation.login, sizeof(organisation.login), "%s-%s-%" PRIu32, word,
+		       ending, number);
 	return organisation;
 }
 
@@ -146,8 +148,8 @@ static void fill_repository(struct world *world, uint32_t number)
 		repository->owner = organisation_of(
 			world, (uint32_t)world_random_below(&random, WORLD_ORGANISATIONS));
 	else
-		repository->owner =
-			world_account_of(world, (uint32_t)world_random_below(&random, WORLD_PEOPLE));
+		repository->owner = world_account_of(
+			world, (uint32_t)world_random_below(&random, WORLD_PEOPLE));
 	repository->last_number = (uint32_t)world_random_below(&random, number < 200 ? 20000 : 300);
 }
 

@@ -2,6 +2,7 @@
 /* fake_github_test.c - requests against the whole of github.h, with a clock of the test's own. */
 #include "tests/support/check.h"
 
+#include "base/file.h"
 #include "fake_github/github.h"
 
 #include <inttypes.h>
@@ -42,7 +43,8 @@ struct reply {
 	enum http_reset reset;
 };
 
-static struct fixture *fixture_create(const struct github_options *options, uint64_t backlog, double rate)
+static struct fixture *fixture_create(const struct github_options *options, uint64_t backlog,
+				      double rate)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	assert_non_null(fixture);
@@ -67,15 +69,19 @@ static void fixture_destroy(struct fixture *fixture)
 static struct github_options calm_options(void)
 {
 	return (struct github_options){
-		.limits = {.anonymous_requests = 60, .token_requests = 5000, .window_seconds = 3600},
+		.limits = {.anonymous_requests = 60,
+			   .token_requests = 5000,
+			   .window_seconds = 3600},
 	};
 }
 
 /* Sends a request made of a request line and header lines; `foreign` as in github_answer. */
-static struct reply send_to(struct fixture *fixture, bool foreign, const char *line, const char *headers)
+static struct reply send_to(struct fixture *fixture, bool foreign, const char *line,
+			    const char *headers)
 {
 	char head[2048];
-	(void)snprintf(head, sizeof(head), "%s HTTP/1.1\r\nHost: api.test:80\r\n%s\r\n", line, headers);
+	(void)snprintf(head, sizeof(head), "%s HTTP/1.1\r\nHost: api.test:80\r\n%s\r\n", line,
+		       headers);
 	struct http_request request;
 	struct err err = {0};
 	if (!http_request_parse(span_of(head), &request, &err))
@@ -183,9 +189,12 @@ static void clients_are_turned_away_as_at_github(void **state)
 					      "GET /repos/o/r%00/events"};
 	for (size_t i = 0; i < ARRAY_COUNT(unknown); i++)
 		assert_int_equal(status_of(f, unknown[i], AGENT), 404);
-	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2022-11-28\r\n"), 200);
-	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2026-03-10\r\n"), 200);
-	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2024-01-01\r\n"), 400);
+	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2022-11-28\r\n"),
+			 200);
+	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2026-03-10\r\n"),
+			 200);
+	assert_int_equal(status_of(f, "GET /events", AGENT "X-GitHub-Api-Version: 2024-01-01\r\n"),
+			 400);
 	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: Bearer fine\r\n"), 200);
 	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: token fine\r\n"), 200);
 	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: Bearer bad1\r\n"), 401);
@@ -204,7 +213,8 @@ static void the_one_token_is_told_from_others(void **state)
 	struct github_options options = calm_options();
 	options.token = "s3cret";
 	struct fixture *f = fixture_create(&options, 10, 0);
-	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: Bearer s3cret\r\n"), 200);
+	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: Bearer s3cret\r\n"),
+			 200);
 	assert_int_equal(status_of(f, "GET /events", AGENT "Authorization: Bearer s3cre\r\n"), 401);
 	assert_int_equal(status_of(f, "GET /events", AGENT), 200);
 	fixture_destroy(f);
@@ -216,8 +226,9 @@ static void pages_carry_githubs_headers(void **state)
 	struct github_options options = calm_options();
 	options.poll_interval_seconds = 7;
 	struct fixture *f = fixture_create(&options, 150, 0);
-	struct reply reply = send_to(f, false, "GET /events?per_page=100",
-				     AGENT "Authorization: Bearer t\r\nAccept-Encoding: gzip, deflate\r\n");
+	struct reply reply = send_to(
+		f, false, "GET /events?per_page=100",
+		AGENT "Authorization: Bearer t\r\nAccept-Encoding: gzip, deflate\r\n");
 	assert_int_equal(reply.status, 200);
 	assert_true(reply.encoded);
 	assert_string_equal(header_of(&reply, "Content-Encoding"), "gzip");
@@ -244,7 +255,8 @@ static void not_modified_costs_nothing(void **state)
 	struct fixture *f = fixture_create(&options, 10, 0);
 	struct reply reply = send_to(f, false, "GET /events", AGENT);
 	char headers[256];
-	(void)snprintf(headers, sizeof(headers), AGENT "If-None-Match: %s\r\n", header_of(&reply, "ETag"));
+	(void)snprintf(headers, sizeof(headers), AGENT "If-None-Match: %s\r\n",
+		       header_of(&reply, "ETag"));
 	assert_string_equal(header_of(&reply, "X-RateLimit-Remaining"), "59");
 	reply_finish(&reply);
 	for (int i = 0; i < 3; i++) {
@@ -346,8 +358,9 @@ static void failures_may_be_retried_inside_the_poll_interval(void **state)
 static void waits_that_were_asked_for_are_watched(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"abuse-403", "secondary-429", "secondary-date"};
-	static const int64_t waits_ms[] = {2000, 2000, 2750};
+	static const char *const names[] = {"abuse-403", "secondary-429", "secondary-date",
+					    "secondary-silent"};
+	static const int64_t waits_ms[] = {2000, 2000, 2750, 60000};
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
 		struct github_options options = calm_options();
 		options.scenario_times = 1;
@@ -355,7 +368,8 @@ static void waits_that_were_asked_for_are_watched(void **state)
 		choose(f, names[i]);
 		struct reply reply = send_to(f, false, "GET /events", AGENT);
 		assert_true(reply.status == 403 || reply.status == 429);
-		assert_string_not_equal(header_of(&reply, "Retry-After"), "");
+		bool silent = strcmp(names[i], "secondary-silent") == 0;
+		assert_int_equal(header_of(&reply, "Retry-After")[0] == '\0', silent);
 		assert_string_not_equal(header_of(&reply, "X-RateLimit-Remaining"), "0");
 		reply_finish(&reply);
 		f->time.passed_ms = waits_ms[i] - 100;
@@ -403,7 +417,8 @@ static void a_token_that_follows_a_redirect_is_noted(void **state)
 	struct github_options options = calm_options();
 	struct fixture *f = fixture_create(&options, 10, 0);
 	choose(f, "redirect-other-host");
-	struct reply reply = send_to(f, false, "GET /events?per_page=9", AGENT "Authorization: Bearer t\r\n");
+	struct reply reply = send_to(f, false, "GET /events?per_page=9",
+				     AGENT "Authorization: Bearer t\r\n");
 	assert_int_equal(reply.status, 302);
 	assert_string_equal(header_of(&reply, "Location"), "http://127.0.0.2:9/events?per_page=9");
 	reply_finish(&reply);
@@ -426,14 +441,16 @@ static void faults_pass_and_damaged_pages_count_nothing(void **state)
 	for (size_t i = 0; i < count; i++) {
 		const struct scenario *scenario = &scenarios[i];
 		assert_int_equal((scenario->answer != NULL) + (scenario->damage_page != NULL)
-					 + (scenario->damage_wire != NULL) + (scenario->insert != NULL),
+					 + (scenario->damage_wire != NULL)
+					 + (scenario->insert != NULL),
 				 1);
 		assert_int_equal(scenario->times > 0, scenario->insert == NULL);
 		struct github_options options = calm_options();
 		struct fixture *f = fixture_create(&options, 10, 0);
 		choose(f, scenario->name);
 		for (unsigned hit = 0; hit < scenario->times; hit++) {
-			struct reply reply = send_to(f, false, "GET /events", AGENT "Accept-Encoding: gzip\r\n");
+			struct reply reply = send_to(f, false, "GET /events",
+						     AGENT "Accept-Encoding: gzip\r\n");
 			reply_finish(&reply);
 			f->time.passed_ms += 61000;
 			json_t *ledger = read_ledger(f);
@@ -443,7 +460,9 @@ static void faults_pass_and_damaged_pages_count_nothing(void **state)
 		}
 		struct reply reply = send_to(f, false, "GET /events", AGENT);
 		assert_int_equal(reply.status, 200);
-		assert_int_equal(reply.body_bytes_cut + (size_t)reply.reset + (size_t)reply.length_offset, 0);
+		assert_int_equal(reply.body_bytes_cut + (size_t)reply.reset
+					 + (size_t)reply.length_offset,
+				 0);
 		reply_finish(&reply);
 		json_t *ledger = read_ledger(f);
 		assert_true(integer_of(ledger, "served_events") >= 10);
@@ -511,9 +530,37 @@ static void unsent_answers_count_nothing(void **state)
 	assert_int_equal(integer_of(ledger, "served_events"), 0);
 	const json_t *request = json_array_get(json_object_get(ledger, "requests"), 0);
 	assert_true(json_is_false(json_object_get(request, "sent")));
-	assert_string_equal(json_string_value(json_object_get(request, "scenario")), "reset-in-body");
+	assert_string_equal(json_string_value(json_object_get(request, "scenario")),
+			    "reset-in-body");
 	json_decref(ledger);
 	fixture_destroy(f);
+}
+
+static void the_readme_describes_every_scenario(void **state)
+{
+	(void)state;
+	const char *source = getenv("OCTOLAKE_SOURCE_DIR");
+	if (!source) {
+		print_message("OCTOLAKE_SOURCE_DIR is not set: skipped\n");
+		skip();
+	}
+	char path[4096];
+	(void)snprintf(path, sizeof(path), "%s/tools/fake_github/README.md", source);
+	struct buf text;
+	buf_init(&text, 1024 * 1024);
+	struct err err = {0};
+	if (!file_read(path, &text, &err))
+		fail_msg("%s", err.text);
+	size_t count;
+	const struct scenario *scenarios = scenario_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		char cell[128];
+		(void)snprintf(cell, sizeof(cell), "| `%s` |", scenarios[i].name);
+		if (!strstr(text.data, cell) || !strstr(text.data, scenarios[i].what)
+		    || !strstr(text.data, scenarios[i].end_state))
+			fail_msg("README.md does not describe %s", scenarios[i].name);
+	}
+	buf_finish(&text);
 }
 
 static void the_ring_of_requests_is_bounded(void **state)
@@ -521,14 +568,16 @@ static void the_ring_of_requests_is_bounded(void **state)
 	(void)state;
 	struct ledger ledger;
 	ledger_init(&ledger, 0);
-	struct http_request request = {.method = span_of("GET"), .target = span_of("/x"), .path = span_of("/x")};
+	struct http_request request = {
+		.method = span_of("GET"), .target = span_of("/x"), .path = span_of("/x")};
 	for (int i = 0; i < LEDGER_REQUESTS_MAX + 10; i++)
 		(void)ledger_arrive(&ledger, &request, NULL, 1, i);
 	assert_null(ledger_find(&ledger, 10));
 	assert_null(ledger_find(&ledger, 0));
 	assert_null(ledger_find(&ledger, LEDGER_REQUESTS_MAX + 11));
 	assert_int_equal(ledger_find(&ledger, 11)->at_ms, 10);
-	assert_int_equal(ledger_find(&ledger, LEDGER_REQUESTS_MAX + 10)->at_ms, LEDGER_REQUESTS_MAX + 9);
+	assert_int_equal(ledger_find(&ledger, LEDGER_REQUESTS_MAX + 10)->at_ms,
+			 LEDGER_REQUESTS_MAX + 9);
 	ledger_finish(&ledger);
 }
 
@@ -549,6 +598,7 @@ int main(void)
 		cmocka_unit_test(odd_events_are_counted_by_what_a_client_can_do),
 		cmocka_unit_test(control_refuses_nonsense),
 		cmocka_unit_test(unsent_answers_count_nothing),
+		cmocka_unit_test(the_readme_describes_every_scenario),
 		cmocka_unit_test(the_ring_of_requests_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 /* Odd blanks and escapes on purpose: they must come back as they are. */
 #define EVENT_A                                                                                    \
-	"{ \"id\":\"7\" , \"type\":\"WatchEvent\",\"repo\":{\"id\":1},\"x\":\"\\u0041/\\/\","        \
+	"{ \"id\":\"7\" , \"type\":\"WatchEvent\",\"repo\":{\"id\":1},\"x\":\"\\u0041/\\/\","      \
 	"\"created_at\":\"2026-01-02T03:04:05Z\"}"
 #define EVENT_B                                                                                    \
 	"{\"id\":\"8\",\"type\":\"PushEvent\",\"repo\":{\"id\":2},\"created_at\":\"2026-01-02T03:04:06Z\"}"
@@ -93,7 +93,8 @@ static void position_moves_with_the_tag_of_page_one_only(void **state)
 	ask(feed, "/events", "per_page=1", NULL, &first);
 	assert_false(first.not_modified);
 
-	/* Asked again without the tag, and on page 2 with or without tags: still the first state. */
+	/* Asked again without the tag, and on page 2 with or without tags: still the first state.
+	 */
 	ask(feed, "/events", "per_page=1", NULL, &page);
 	assert_string_equal(page.etag.text, first.etag.text);
 	feed_page_finish(&page);
@@ -164,15 +165,16 @@ static void peeking_does_not_move(void **state)
 static void exchanges_that_are_no_event_pages_are_left_out(void **state)
 {
 	(void)state;
-	write_text("x.jsonl",
-		   "{\"status\":200,\"body\":\"[{\\\"id\\\":1,\\\"title\\\":\\\"an issue\\\"}]\"}\n"
-		   "{\"status\":304,\"body\":\"\"}\n"
-		   "\n"
-		   "{\"status\":200,\"body\":\"{}\"}\n"
-		   "{\"status\":403,\"body\":\"[]\"}\n"
-		   "{\"status\":200,\"body\":\"[ {\\\"id\\\":\\\"9\\\",\\\"type\\\":\\\"ForkEvent\\\","
-		   "\\\"created_at\\\":\\\"2026-01-01T00:00:00Z\\\"} ]\"}\n"
-		   "{\"status\":200,\"body\":\"[]\"}\n");
+	write_text(
+		"x.jsonl",
+		"{\"status\":200,\"body\":\"[{\\\"id\\\":1,\\\"title\\\":\\\"an issue\\\"}]\"}\n"
+		"{\"status\":304,\"body\":\"\"}\n"
+		"\n"
+		"{\"status\":200,\"body\":\"{}\"}\n"
+		"{\"status\":403,\"body\":\"[]\"}\n"
+		"{\"status\":200,\"body\":\"[ {\\\"id\\\":\\\"9\\\",\\\"type\\\":\\\"ForkEvent\\\","
+		"\\\"created_at\\\":\\\"2026-01-01T00:00:00Z\\\"} ]\"}\n"
+		"{\"status\":200,\"body\":\"[]\"}\n");
 	struct feed *feed = open_feed(path_below(&folder, "x.jsonl").text);
 	struct feed_page page;
 	ask(feed, "/events", "", NULL, &page);

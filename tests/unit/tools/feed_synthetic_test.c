@@ -119,7 +119,8 @@ static void all_types_in_thin_form(void **state)
 	unsigned count = 0;
 	for (int second = 1; second <= 60; second++) {
 		struct feed_page page;
-		ask(feed, "/events", "per_page=100", NULL, start_us + (int64_t)second * SECOND_US, &page);
+		ask(feed, "/events", "per_page=100", NULL, start_us + (int64_t)second * SECOND_US,
+		    &page);
 		json_t *events = parse_page(&page);
 		size_t index;
 		const json_t *event;
@@ -127,7 +128,8 @@ static void all_types_in_thin_form(void **state)
 			check_event(event, seen, &with_org, &bots);
 			assert_false(page.keys[index].spoiled);
 			assert_string_equal(page.keys[index].id, text_of(event, "id"));
-			assert_string_equal(page.keys[index].created_at, text_of(event, "created_at"));
+			assert_string_equal(page.keys[index].created_at,
+					    text_of(event, "created_at"));
 			count++;
 		}
 		json_decref(events);
@@ -214,7 +216,8 @@ static void streams_show_their_own_events(void **state)
 			continue;
 		(void)snprintf(repository, sizeof(repository), "/repos/%s/events",
 			       text_of(json_object_get(event, "repo"), "name"));
-		(void)snprintf(organisation, sizeof(organisation), "/orgs/%s/events", text_of(org, "login"));
+		(void)snprintf(organisation, sizeof(organisation), "/orgs/%s/events",
+			       text_of(org, "login"));
 		break;
 	}
 	json_decref(events);

@@ -57,7 +57,8 @@ static void ranges_stay_inside(void **state)
 	check_range(5, 70, 1000, 280, 300);
 }
 
-static void check_link(unsigned page, unsigned per_page, bool given, size_t count, const char *expected)
+static void check_link(unsigned page, unsigned per_page, bool given, size_t count,
+		       const char *expected)
 {
 	struct buf out;
 	buf_init(&out, 4096);
@@ -71,8 +72,9 @@ static void links_have_githubs_form(void **state)
 {
 	(void)state;
 	check_link(1, 30, false, 30, "");
-	check_link(1, 30, false, 300,
-		   "<http://h:1/events?page=2>; rel=\"next\", <http://h:1/events?page=10>; rel=\"last\"");
+	check_link(
+		1, 30, false, 300,
+		"<http://h:1/events?page=2>; rel=\"next\", <http://h:1/events?page=10>; rel=\"last\"");
 	check_link(2, 100, true, 250,
 		   "<http://h:1/events?per_page=100&page=1>; rel=\"prev\", "
 		   "<http://h:1/events?per_page=100&page=3>; rel=\"next\", "

@@ -32,7 +32,8 @@ static void brackets_inside_strings_are_text(void **state)
 	(void)state;
 	check_slices("[{\"a\":\"]},[\"},{\"b\":\"\\\"],\\\\\"}]", 2,
 		     (const char *const[]){"{\"a\":\"]},[\"}", "{\"b\":\"\\\"],\\\\\"}"});
-	check_slices("[\"\\u005d\",\"\xff,\"]", 2, (const char *const[]){"\"\\u005d\"", "\"\xff,\""});
+	check_slices("[\"\\u005d\",\"\xff,\"]", 2,
+		     (const char *const[]){"\"\\u005d\"", "\"\xff,\""});
 }
 
 static void what_is_no_array_is_refused(void **state)
