@@ -363,6 +363,8 @@ static void test_refuses_bad_values(void **state)
 		if (duck_query(fixture->connection, statements[i], two, 2, NULL, &err))
 			fail_msg("accepted: %s", statements[i]);
 		assert_int_equal(ERR_INPUT, err.kind);
+		if (strcmp(statements[i], "SELECT $1, $3") != 0)
+			assert_non_null(strstr(err.text, "parameters, 2 values are given"));
 	}
 }
 

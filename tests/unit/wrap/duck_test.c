@@ -199,8 +199,13 @@ static void test_damaged_files_are_input(void **state)
 	expect_open(path.text, ERR_INPUT); /* checksums of both headers */
 	write_at(path.text, 8, junk, sizeof(junk));
 	expect_open(path.text, ERR_INPUT); /* magic */
-	assert_int_equal(0, truncate(path.text, 100));
-	expect_open(path.text, ERR_INPUT);
+	static const off_t cuts[] = {300000, 100, 0};
+	for (size_t i = 0; i < ARRAY_COUNT(cuts); i++) {
+		assert_int_equal(0, unlink(path.text));
+		path = file_database_make(&folder);
+		assert_int_equal(0, truncate(path.text, cuts[i]));
+		expect_open(path.text, ERR_INPUT);
+	}
 	temporary_folder_remove(&folder);
 }
 
