@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include "base/span.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +11,16 @@
 /* Texts travel to logs and terminals: bytes that could move a cursor or fake a line do not pass. */
 static void make_printable(char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	struct span rest = span_of(text);
+	while (rest.size > 0) {
+		size_t size = span_printable_size(rest);
+		if (size == 0) {
 			*text = ' ';
+			size = 1;
+		}
+		text += size;
+		rest = (struct span){text, rest.size - size};
+	}
 }
 
 bool err_set(struct err *err, enum err_kind kind, const char *format, ...)

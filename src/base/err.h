@@ -23,7 +23,7 @@ enum { ERR_TEXT_BYTES_MAX = 1024 };
 struct err {
 	enum err_kind kind;
 	int exit_code; /* 0: the command decides; else the exit code that this error asks for. */
-	char text[ERR_TEXT_BYTES_MAX]; /* one line; cut at the end when too long. */
+	char text[ERR_TEXT_BYTES_MAX]; /* one line, printable UTF-8; cut at the end when too long */
 };
 
 /* Sets the error and returns false, so that callers can write `return err_set(...)`. */

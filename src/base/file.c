@@ -39,19 +39,24 @@ static void close_descriptor(const int *descriptor)
 		(void)close(*descriptor);
 }
 
-/* The folder part of `path` in place: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
-static struct file_path folder_of(const char *path)
+/* The folder part of `path`: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
+static bool folder_of(const char *path, struct file_path *folder_out, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return file_path_make(folder_out, err, ".");
+	struct file_path folder;
+	if (!file_path_make(&folder, err, "%s", path))
+		return false;
+	folder.text[slash == path ? 1 : slash - path] = '\0';
+	*folder_out = folder;
+	return true;
+}
+
+static bool sync_folder_of(const char *path, struct err *err)
 {
 	struct file_path folder;
-	(void)snprintf(folder.text, sizeof(folder.text), "%s", path);
-	char *slash = strrchr(folder.text, '/');
-	if (!slash)
-		(void)snprintf(folder.text, sizeof(folder.text), ".");
-	else if (slash == folder.text)
-		slash[1] = '\0';
-	else
-		*slash = '\0';
-	return folder;
+	return folder_of(path, &folder, err) && file_sync_folder(folder.text, err);
 }
 
 bool file_sync_folder(const char *path, struct err *err)
@@ -72,8 +77,9 @@ bool file_make_folder(const char *path, struct err *err)
 			return true;
 		return err_set(err, ERR_LOCAL, "%s is not a folder", path);
 	}
-	struct file_path parent = folder_of(path);
-	if (strcmp(parent.text, path) != 0 && !file_make_folder(parent.text, err))
+	struct file_path parent;
+	if (!folder_of(path, &parent, err)
+	    || (strcmp(parent.text, path) != 0 && !file_make_folder(parent.text, err)))
 		return false;
 	if (mkdir(path, 0777) != 0 && errno != EEXIST)
 		return err_set_errno(err, ERR_LOCAL, errno, "make folder %s", path);
@@ -82,11 +88,14 @@ bool file_make_folder(const char *path, struct err *err)
 
 bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
 {
-	struct file_path folder = folder_of(path);
+	struct file_path folder;
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 	struct file_path draft_path;
-	if (!file_path_make(&draft_path, err, "%s/.%s.tmp", folder.text, slash ? slash + 1 : path)
-	    || !file_make_folder(folder.text, err))
+	struct file_path final_path;
+	if (!folder_of(path, &folder, err)
+	    || !file_path_make(&draft_path, err, "%s/.%s.tmp", folder.text, name)
+	    || !file_path_make(&final_path, err, "%s", path) || !file_make_folder(folder.text, err))
 		return false;
 	int descriptor = open(draft_path.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (descriptor < 0)
@@ -94,7 +103,7 @@ bool file_draft_create(const char *path, struct file_draft **draft_out, struct e
 	struct file_draft *draft = memory_allocate(1, sizeof(*draft));
 	draft->descriptor = descriptor;
 	draft->draft = draft_path;
-	(void)snprintf(draft->path.text, sizeof(draft->path.text), "%s", path);
+	draft->path = final_path;
 	*draft_out = draft;
 	return true;
 }
@@ -125,7 +134,7 @@ bool file_draft_publish(struct file_draft **draft, bool sync_folder, struct err 
 		return err_set_errno(err, ERR_LOCAL, errno, "close %s", d->draft.text);
 	if (rename(d->draft.text, d->path.text) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "rename to %s", d->path.text);
-	if (sync_folder && !file_sync_folder(folder_of(d->path.text).text, err))
+	if (sync_folder && !sync_folder_of(d->path.text, err))
 		return false;
 	free(d);
 	*draft = NULL;
@@ -144,8 +153,8 @@ void file_draft_discard(struct file_draft **draft)
 
 bool file_publish(const char *staged, const char *path, struct err *err)
 {
-	struct file_path folder = folder_of(path);
-	if (!file_make_folder(folder.text, err))
+	struct file_path folder;
+	if (!folder_of(path, &folder, err) || !file_make_folder(folder.text, err))
 		return false;
 	int descriptor CLEANUP(close_descriptor) = open(staged, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
@@ -154,14 +163,12 @@ bool file_publish(const char *staged, const char *path, struct err *err)
 		return err_set_errno(err, ERR_LOCAL, errno, "fsync %s", staged);
 	if (rename(staged, path) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "rename %s to %s", staged, path);
-	return file_sync_folder(folder.text, err) && file_sync_folder(folder_of(staged).text, err);
+	return file_sync_folder(folder.text, err) && sync_folder_of(staged, err);
 }
 
-bool file_read(const char *path, struct buf *buf, struct err *err)
+/* Appends what `descriptor` still gives. */
+static bool read_all(int descriptor, const char *path, struct buf *buf, struct err *err)
 {
-	int descriptor CLEANUP(close_descriptor) = open(path, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
-		return err_set_errno(err, ERR_INPUT, errno, "%s", path);
 	for (;;) {
 		enum { STEP_BYTES = 64 * 1024 };
 		size_t left = buf->size_max - buf->size;
@@ -179,6 +186,24 @@ bool file_read(const char *path, struct buf *buf, struct err *err)
 			return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", path, buf->size_max);
 		buf_commit(buf, (size_t)got);
 	}
+}
+
+bool file_read(const char *path, struct buf *buf, struct err *err)
+{
+	assert(!buf->failed);
+	int descriptor CLEANUP(close_descriptor) = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0) {
+		/* Only a missing file is the input's fault, not a lack of descriptors. */
+		enum err_kind kind = errno == ENOENT || errno == ENOTDIR ? ERR_INPUT : ERR_LOCAL;
+		return err_set_errno(err, kind, errno, "%s", path);
+	}
+	size_t size_before = buf->size;
+	if (read_all(descriptor, path, buf, err))
+		return true;
+	buf->size = size_before;
+	if (buf->data)
+		buf->data[size_before] = '\0';
+	return false;
 }
 
 bool file_write(const char *path, struct span content, struct err *err)
@@ -227,7 +252,7 @@ bool file_set_aside(const char *path, struct file_path *aside_out, struct err *e
 		if (rename(path, aside.text) != 0)
 			return err_set_errno(err, ERR_LOCAL, errno, "set %s aside", path);
 		*aside_out = aside;
-		return file_sync_folder(folder_of(path).text, err);
+		return sync_folder_of(path, err);
 	}
 	return err_set(err, ERR_LOCAL, "%s: more than %d damaged copies, remove some", path, ASIDE_COUNT_MAX);
 }

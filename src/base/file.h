@@ -41,7 +41,7 @@ MUST_CHECK bool file_publish(const char *staged, const char *path, struct err *e
 
 /* ---- whole files ---- */
 /* Appends the file's content to `buf` (its maximum holds: a larger file is ERR_INPUT). Missing:
- * ERR_INPUT "…: No such file or directory"; see file_exists. */
+ * ERR_INPUT "…: No such file or directory"; see file_exists. Any other trouble: ERR_LOCAL. */
 MUST_CHECK bool file_read(const char *path, struct buf *buf, struct err *err);
 /* Publishes `content` as `path`. */
 MUST_CHECK bool file_write(const char *path, struct span content, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file_lock.c - the part of file.h that keeps two processes apart. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -23,13 +24,25 @@ static void read_holder(int descriptor, struct buf *holder_out)
 		buf_append(holder_out, text, (size_t)size);
 }
 
+/* file_lock_is_held holds a shared lock for a moment: to be met by it is not to be locked out. */
+static bool lock_exclusively(int descriptor)
+{
+	enum { ATTEMPT_COUNT = 5, WAIT_MS = 20 };
+	for (int attempt = 1; flock(descriptor, LOCK_EX | LOCK_NB) != 0; attempt++) {
+		if (errno != EWOULDBLOCK || attempt == ATTEMPT_COUNT)
+			return false;
+		clock_sleep_ms(WAIT_MS);
+	}
+	return true;
+}
+
 bool file_lock_take(const char *path, const char *holder, struct file_lock **lock_out, struct buf *holder_out,
 		    struct err *err)
 {
 	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (descriptor < 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "open lock %s", path);
-	if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+	if (!lock_exclusively(descriptor)) {
 		bool held = errno == EWOULDBLOCK;
 		(void)err_set_errno(err, ERR_LOCAL, errno, "lock %s", path);
 		err->exit_code = held ? 6 : 0;
@@ -69,7 +82,7 @@ void file_lock_release(struct file_lock **lock)
 
 bool file_lock_is_held(const char *path, struct buf *holder_out)
 {
-	int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (descriptor < 0)
 		return false;
 	bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;

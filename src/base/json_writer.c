@@ -46,31 +46,23 @@ void json_end_array(struct json_writer *json)
 	json->comma = true;
 }
 
-/* The size of the escape sequence written for the byte at `p`, 0 when it needs none. */
-static bool append_escape(struct buf *out, unsigned char byte)
+static bool needs_escape(unsigned char byte)
+{
+	return byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\' || byte == '<'
+	       || byte == '>' || byte == '&';
+}
+
+static void append_escape(struct buf *out, unsigned char byte)
 {
 	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 	for (size_t i = 0; short_forms[i] != '\0'; i += 2) {
 		if ((unsigned char)short_forms[i] == byte) {
 			char escaped[2] = {'\\', short_forms[i + 1]};
 			buf_append(out, escaped, 2);
-			return true;
+			return;
 		}
 	}
-	if (byte < 0x20 || byte == 0x7f || byte == '<' || byte == '>' || byte == '&') {
-		buf_printf(out, "\\u%04x", byte);
-		return true;
-	}
-	return false;
-}
-
-/* Bytes of the well-formed UTF-8 sequence at the front, 0 when there is none. */
-static size_t sequence_size(struct span s)
-{
-	for (size_t size = 1; size <= 4 && size <= s.size; size++)
-		if (span_is_utf8((struct span){s.data, size}))
-			return size;
-	return 0;
+	buf_printf(out, "\\u%04x", byte);
 }
 
 static void append_quoted(struct buf *out, struct span s)
@@ -80,13 +72,10 @@ static void append_quoted(struct buf *out, struct span s)
 	size_t i = 0;
 	while (i < s.size) {
 		unsigned char byte = (unsigned char)s.data[i];
-		size_t size = byte < 0x80 ? 1 : sequence_size((struct span){s.data + i, s.size - i});
+		size_t size = span_utf8_size((struct span){s.data + i, s.size - i});
 		bool separator = size == 3 && byte == 0xe2 && (unsigned char)s.data[i + 1] == 0x80
 				 && ((unsigned char)s.data[i + 2] & 0xfe) == 0xa8;
-		bool plain = size > 0 && !separator
-			     && !(byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\' || byte == '<'
-				  || byte == '>' || byte == '&');
-		if (plain) {
+		if (size > 0 && !separator && !needs_escape(byte)) {
 			i += size;
 			continue;
 		}
@@ -96,7 +85,7 @@ static void append_quoted(struct buf *out, struct span s)
 		else if (size == 0)
 			buf_append_text(out, "\\ufffd");
 		else
-			(void)append_escape(out, byte);
+			append_escape(out, byte);
 		i += size ? size : 1;
 		plain_start = i;
 	}

@@ -47,6 +47,16 @@ static const char *level_name(enum log_level level)
 	return names[level];
 }
 
+static void append_printable(struct buf *line, struct span s)
+{
+	while (s.size > 0) {
+		size_t size = span_printable_size(s);
+		buf_append(line, size > 0 ? s.data : "?", size > 0 ? size : 1);
+		size += size == 0;
+		s = (struct span){s.data + size, s.size - size};
+	}
+}
+
 static void append_pair_text(struct buf *line, const struct log_pair *pair)
 {
 	buf_printf(line, "  %s=", pair->key);
@@ -58,8 +68,7 @@ static void append_pair_text(struct buf *line, const struct log_pair *pair)
 		buf_printf(line, "%.3f", pair->real);
 		break;
 	case LOG_VALUE_TEXT:
-		for (const char *c = pair->text ? pair->text : "-"; *c != '\0'; c++)
-			buf_append_byte(line, (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
+		append_printable(line, span_of(pair->text ? pair->text : "-"));
 		break;
 	}
 }
@@ -94,21 +103,38 @@ static void append_json_line(struct buf *line, enum log_level level, const char 
 	json_end_object(&json);
 }
 
+static void append_line(struct buf *line, enum log_level level, const char *event,
+			const struct log_pair *pairs)
+{
+	if (logger.json)
+		append_json_line(line, level, event, pairs);
+	else
+		append_text_line(line, level, event, pairs);
+	buf_append_byte(line, '\n');
+}
+
 void log_write(enum log_level level, const char *event, const struct log_pair *pairs)
 {
 	if (level < logger.level_min)
 		return;
-	struct buf line CLEANUP(buf_finish);
+	struct buf line CLEANUP(buf_finish) = {0};
 	buf_init(&line, LINE_BYTES_MAX);
-	if (logger.json)
-		append_json_line(&line, level, event, pairs);
-	else
-		append_text_line(&line, level, event, pairs);
-	buf_append_byte(&line, '\n');
+	append_line(&line, level, event, pairs);
+	if (line.failed) {
+		/* A line cut anywhere would be no JSON and would run into the next one. */
+		buf_clear(&line);
+		const struct log_pair pairs_instead[] = {log_text("left_out", "values too long"), {0}};
+		append_line(&line, level, event, pairs_instead);
+	}
 	(void)pthread_mutex_lock(&logger.mutex);
 	(void)fwrite(line.data ? line.data : "", 1, line.size, stderr);
 	(void)fflush(stderr);
 	(void)pthread_mutex_unlock(&logger.mutex);
+}
+
+void log_note(enum log_level level, const char *event)
+{
+	log_write(level, event, &(const struct log_pair){0});
 }
 
 void log_err(enum log_level level, const char *event, const struct err *err)

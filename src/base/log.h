@@ -35,6 +35,9 @@ void log_write(enum log_level level, const char *event, const struct log_pair *p
 #define LOG_EVENT(level, event, ...)                                                               \
 	log_write((level), (event), (const struct log_pair[]){__VA_ARGS__, {0}})
 
+/* An event without values. */
+void log_note(enum log_level level, const char *event);
+
 /* An error with its kind, after `event`. */
 void log_err(enum log_level level, const char *event, const struct err *err);
 

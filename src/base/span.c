@@ -2,12 +2,9 @@
 #include "base/span.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct span span_of(const char *text)
 {
@@ -30,9 +27,19 @@ bool span_equal_text(struct span a, const char *text)
 	return span_equal(a, span_of(text));
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 bool span_equal_ignore_case(struct span a, struct span b)
 {
-	return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);
+	if (a.size != b.size)
+		return false;
+	for (size_t i = 0; i < a.size; i++)
+		if (lower(a.data[i]) != lower(b.data[i]))
+			return false;
+	return true;
 }
 
 bool span_starts_with(struct span s, const char *prefix)
@@ -108,7 +115,7 @@ bool span_parse_int64(struct span s, int64_t *value_out)
 bool span_parse_double(struct span s, double *value_out)
 {
 	char text[64];
-	if (s.size == 0 || s.size >= sizeof(text) || isspace((unsigned char)s.data[0]))
+	if (s.size == 0 || s.size >= sizeof(text))
 		return false;
 	memcpy(text, s.data, s.size);
 	text[s.size] = '\0';
@@ -116,7 +123,6 @@ bool span_parse_double(struct span s, double *value_out)
 	if (strspn(text, "0123456789+-.eE") != s.size)
 		return false;
 	char *end = NULL;
-	errno = 0;
 	double value = strtod(text, &end);
 	if (end != text + s.size || !isfinite(value))
 		return false;
@@ -151,6 +157,19 @@ static size_t utf8_sequence_size(const unsigned char *p, size_t left)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	return size;
+}
+
+size_t span_utf8_size(struct span s)
+{
+	return s.size > 0 ? utf8_sequence_size((const unsigned char *)s.data, s.size) : 0;
+}
+
+size_t span_printable_size(struct span s)
+{
+	size_t size = span_utf8_size(s);
+	unsigned char first = size > 0 ? (unsigned char)s.data[0] : 0;
+	bool is_c1 = first == 0xc2 && (unsigned char)s.data[1] < 0xa0;
+	return first < 0x20 || first == 0x7f || is_c1 ? 0 : size;
 }
 
 bool span_is_utf8(struct span s)

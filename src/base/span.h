@@ -44,6 +44,10 @@ bool span_parse_double(struct span s, double *value_out);
 
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */
 bool span_is_utf8(struct span s);
+/* Bytes of the well-formed UTF-8 character at the front, 0 when there is none. */
+size_t span_utf8_size(struct span s);
+/* The same, but 0 for control characters (C0, DEL, C1): what a terminal may be shown. */
+size_t span_printable_size(struct span s);
 
 /* FNV-1a, 64 bits; `seed` 0 starts, an earlier result continues. Not for hostile keys in tables
  * without a bound. */

@@ -155,6 +155,8 @@ bool time_parse(struct span s, int64_t *time_us_out)
 	    || !take_digits(s, &at, 2, &hour) || !take_byte(s, &at, ":") || !take_digits(s, &at, 2, &minute)
 	    || !take_byte(s, &at, ":") || !take_digits(s, &at, 2, &second))
 		return false;
+	if (s.data[4] != s.data[7])
+		return false;
 	if (take_byte(s, &at, ".") && !take_fraction(s, &at, &fraction_us))
 		return false;
 	if (!take_zone(s, &at, &offset_s) || at != s.size)

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/session.h"
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "wrap/json_document.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EVENTS_FILE_BYTES_MAX = 1024 * 1024, HOLDER_MEMORY_BYTES_MAX = 256 * 1024 };
+
+static void describe_holder(struct buf *out, const char *command, const char *api_url)
+{
+	struct json_writer json;
+	json_writer_init(&json, out);
+	json_begin_object(&json);
+	json_put_key_integer(&json, "pid", getpid());
+	json_put_key_text(&json, "command", command);
+	json_put_key_text(&json, "api", api_url);
+	json_end_object(&json);
+}
+
+/* "octolake run (pid 12, http://127.0.0.1:9000)" */
+static void render_holder(struct span holder, char *text, size_t size)
+{
+	struct arena arena CLEANUP(arena_finish) = {.size_max = HOLDER_MEMORY_BYTES_MAX};
+	const struct json_node *root;
+	struct err err;
+	if (!json_parse(holder, &arena, &root, &err)) {
+		(void)snprintf(text, size, "another process");
+		return;
+	}
+	struct span command = json_get_text(root, "command");
+	struct span api = json_get_text(root, "api");
+	(void)snprintf(text, size, "octolake %.*s (pid %lld%s%.*s)", SPAN_ARGUMENTS(command),
+		       (long long)json_get_integer(root, "pid", 0), api.data ? ", " : "", SPAN_ARGUMENTS(api));
+}
+
+static bool take_lock(struct session *session, const char *command, struct err *err)
+{
+	struct file_path path;
+	struct buf holder CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
+	struct buf own CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
+	describe_holder(&own, command, NULL);
+	if (!layout_absolute(&session->layout, "LOCK", &path, err))
+		return false;
+	if (file_lock_take(path.text, own.data, &session->lock, &holder, err))
+		return true;
+	if (err->exit_code == 6) {
+		char text[256];
+		render_holder(buf_span(&holder), text, sizeof(text));
+		err_set(err, ERR_LOCAL, "data folder %s is in use by %s; stop it, or choose another with --data",
+			config_text(session->config, OPTION_DATA), text);
+		err->exit_code = 6;
+	}
+	return false;
+}
+
+bool session_announce(struct session *session, const char *command, const char *api_url, struct err *err)
+{
+	struct buf own CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
+	describe_holder(&own, command, api_url);
+	return file_lock_describe(session->lock, own.data, err);
+}
+
+bool session_find_server(struct config *config, struct buf *api_url_out)
+{
+	struct file_path path;
+	struct err err;
+	struct buf holder CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
+	struct arena arena CLEANUP(arena_finish) = {.size_max = HOLDER_MEMORY_BYTES_MAX};
+	const struct json_node *root;
+	if (!file_path_make(&path, &err, "%s/LOCK", config_text(config, OPTION_DATA))
+	    || !file_lock_is_held(path.text, &holder) || !json_parse(buf_span(&holder), &arena, &root, &err))
+		return false;
+	struct span api = json_get_text(root, "api");
+	buf_append_span(api_url_out, api);
+	return api.size > 0;
+}
+
+bool session_load_fields(struct config *config, struct field_set **fields_out,
+			 char events_file_out[FILE_PATH_BYTES_MAX], struct err *err)
+{
+	static const char *const found_by_itself[] = {"events.yaml", "filtered_events.yaml"};
+	const char *path = config_text(config, OPTION_EVENTS);
+	for (size_t i = 0; !path && i < ARRAY_COUNT(found_by_itself); i++)
+		path = file_exists(found_by_itself[i]) ? found_by_itself[i] : NULL;
+	struct field_set *fields CLEANUP(field_set_destroy) = NULL;
+	struct buf text CLEANUP(buf_finish) = {.size_max = EVENTS_FILE_BYTES_MAX};
+	bool ok = path ? file_read(path, &text, err) && field_set_create(buf_span(&text), path, &fields, err)
+		       : field_set_create_default(&fields, err);
+	const char *types = config_text(config, OPTION_TYPES);
+	ok = ok && (!types || field_set_restrict(fields, span_of(types), err));
+	if (!ok) {
+		err->exit_code = 2;
+		return false;
+	}
+	(void)snprintf(events_file_out, FILE_PATH_BYTES_MAX, "%s", path ? path : "");
+	*fields_out = fields;
+	fields = NULL;
+	return true;
+}
+
+const char *const *session_metric_paths(struct config *config, size_t *count_out)
+{
+	static const char *const found_by_itself[] = {"metrics.yaml"};
+	const char *const *paths = config_list(config, OPTION_METRICS, count_out);
+	if (*count_out > 0 || !file_exists(found_by_itself[0]))
+		return paths;
+	*count_out = 1;
+	return found_by_itself;
+}
+
+/* A catalog that SQLite refuses is kept aside for those who want to look; all that it knew is made
+ * again from the files (promise 3). */
+static bool open_catalog(struct session *session, struct err *err)
+{
+	if (catalog_open(&session->layout, false, &session->catalog, err))
+		return true;
+	if (err->kind != ERR_INPUT)
+		return false;
+	static const char *const names[] = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"};
+	log_err(LOG_ERROR, "catalog damaged: set aside, rebuilding it from the files", err);
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		struct file_path path;
+		struct file_path aside;
+		if (!layout_absolute(&session->layout, names[i], &path, err))
+			return false;
+		if (file_exists(path.text) && !file_set_aside(path.text, &aside, err))
+			return false;
+	}
+	return catalog_open(&session->layout, false, &session->catalog, err);
+}
+
+static bool recover(struct session *session, struct err *err)
+{
+	struct catalog_recovery report;
+	int64_t drafts = 0;
+	if (!file_sweep_drafts(session->layout.root.text, &drafts, err)
+	    || !catalog_recover(session->catalog, &session->layout, &report, err))
+		return false;
+	if (report.batches_adopted + report.files_removed + report.files_damaged + drafts > 0)
+		LOG_EVENT(LOG_INFO, "recovered after a stop in the middle", log_int("batches", report.batches_adopted),
+			  log_int("files_removed", report.files_removed + drafts),
+			  log_int("files_damaged", report.files_damaged));
+	return true;
+}
+
+bool session_open(struct session *session, struct config *config, const char *command, struct err *err)
+{
+	*session = (struct session){.config = config};
+	bool ok = session_load_fields(config, &session->fields, session->events_file, err)
+		  && layout_init(&session->layout, config_text(config, OPTION_DATA), err)
+		  && take_lock(session, command, err) && open_catalog(session, err) && recover(session, err);
+	if (!ok)
+		session_close(session);
+	return ok;
+}
+
+void session_close(struct session *session)
+{
+	catalog_close(&session->catalog);
+	field_set_destroy(&session->fields);
+	file_lock_release(&session->lock);
+}

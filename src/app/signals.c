@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/signals.h"
+
+#include "base/log.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DRAIN_SECONDS_MAX = 10 };
+
+/* Signals belong to the process, so does what was received. */
+static _Atomic int received;
+
+static void fill_set(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGHUP);
+}
+
+static void *wait_for_signals(void *context)
+{
+	struct stop_flag *stop = context;
+	sigset_t set;
+	fill_set(&set);
+	int signal_number = 0;
+	while (sigwait(&set, &signal_number) != 0)
+		continue;
+	atomic_store(&received, signal_number);
+	log_note(LOG_INFO, "stopping: finishing what is under way; again to leave at once");
+	stop_flag_set(stop);
+	struct timespec limit = {DRAIN_SECONDS_MAX, 0};
+	int second = sigtimedwait(&set, NULL, &limit);
+	if (second < 0)
+		LOG_EVENT(LOG_WARNING, "not drained in time, leaving; the next start goes on from here",
+			  log_int("seconds", DRAIN_SECONDS_MAX));
+	_exit(second > 0 ? 130 : 1);
+}
+
+void signals_start(struct stop_flag *stop)
+{
+	sigset_t set;
+	fill_set(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, wait_for_signals, stop) != 0)
+		abort();
+	(void)pthread_detach(thread);
+}
+
+int signals_received(void)
+{
+	return atomic_load(&received);
+}

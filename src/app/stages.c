@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/stages.h"
+
+#include "base/log.h"
+#include "metrics/metrics.h"
+
+#include <string.h>
+
+enum {
+	BODY_BYTES_MAX = 32 * 1024 * 1024,
+	REQUEST_WAIT_MS_MAX = 30 * 1000,
+	PROGRESS_MS = 10 * 1000,
+	STREAM_COUNT_MAX = INGEST_STREAM_COUNT_MAX,
+};
+
+static const char USER_AGENT[] = "octolake/" OCTOLAKE_VERSION;
+
+static int64_t memory_bytes(const struct session *session)
+{
+	return config_integer(session->config, OPTION_MEMORY) * 1024 * 1024;
+}
+
+/* One stream for each name in a comma-separated option. */
+static bool add_streams(struct session *session, enum config_option option, const char *format_prefix,
+			struct arena *arena, const char **streams, size_t *count, struct err *err)
+{
+	size_t name_count;
+	const char *const *names = config_list(session->config, option, &name_count);
+	for (size_t i = 0; i < name_count; i++) {
+		if (*count == STREAM_COUNT_MAX) {
+			err_set(err, ERR_INPUT, "more than %d streams", STREAM_COUNT_MAX);
+			err->exit_code = 2;
+			return false;
+		}
+		streams[(*count)++] = arena_printf(arena, "%s%s/events", format_prefix, names[i]);
+	}
+	return true;
+}
+
+bool stages_create_ingest(struct session *session, struct stop_flag *stop, bool bounded,
+			  void (*stored)(void *context, int64_t batch), void *context, struct ingest **ingest_out,
+			  struct err *err)
+{
+	struct config *config = session->config;
+	struct arena arena CLEANUP(arena_finish) = {.size_max = 1024 * 1024};
+	const char **streams = arena_allocate(&arena, STREAM_COUNT_MAX, sizeof(*streams));
+	size_t stream_count = 0;
+	const char *token;
+	const char *token_source;
+	if (strcmp(config_text(config, OPTION_PUBLIC_FEED), "true") == 0)
+		streams[stream_count++] = "/events";
+	if (!add_streams(session, OPTION_REPOS, "/repos/", &arena, streams, &stream_count, err)
+	    || !add_streams(session, OPTION_ORGS, "/orgs/", &arena, streams, &stream_count, err)
+	    || !config_token(config, &token, &token_source, err))
+		return false;
+	struct ingest_options options = {
+		.layout = &session->layout,
+		.fields = session->fields,
+		.clock = clock_system(),
+		.stop = stop,
+		.api_url = config_text(config, OPTION_API_URL),
+		.token = token,
+		.user_agent = USER_AGENT,
+		.streams = streams,
+		.stream_count = stream_count,
+		.poll_interval_ms_min = config_duration_ms(config, OPTION_POLL_INTERVAL),
+		.flush_events = config_integer(config, OPTION_FLUSH_EVENTS),
+		.flush_bytes = config_integer(config, OPTION_FLUSH_BYTES),
+		.flush_ms = config_integer(config, OPTION_FLUSH_SECONDS) * 1000,
+		.body_bytes_max = BODY_BYTES_MAX,
+		.request_wait_ms_max = REQUEST_WAIT_MS_MAX,
+		.duration_ms = bounded ? config_duration_ms(config, OPTION_DURATION) : 0,
+		.until_quiet = bounded && config_flag(config, OPTION_UNTIL_QUIET),
+		.stored = stored,
+		.stored_context = context,
+	};
+	/* Asked to end when quiet and given no time: the quiet decides alone. */
+	if (options.until_quiet && !config_is_set(config, OPTION_DURATION))
+		options.duration_ms = 0;
+	return ingest_create(&options, ingest_out, err);
+}
+
+bool stages_open_silver(struct session *session, struct silver **silver_out, struct err *err)
+{
+	struct silver_options options = {
+		.layout = &session->layout,
+		.catalog = session->catalog,
+		.fields = session->fields,
+		.memory_bytes_max = memory_bytes(session),
+	};
+	return silver_open(&options, silver_out, err);
+}
+
+bool stages_open_gold(struct session *session, bool defer_rebuild, struct gold **gold_out, struct err *err)
+{
+	struct gold_options options = {
+		.layout = &session->layout,
+		.catalog = session->catalog,
+		.fields = session->fields,
+		.clock = clock_system(),
+		.memory_bytes_max = memory_bytes(session),
+		.readers = (int)config_integer(session->config, OPTION_WORKERS),
+	};
+	options.rollups = metrics_rollups(&options.rollup_count);
+	return gold_open(&options, defer_rebuild, gold_out, err);
+}
+
+bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out, bool *rest_out,
+		      struct err *err)
+{
+	struct silver_report report = {0};
+	int64_t said_ms = clock_monotonic_ms(clock_system());
+	for (;;) {
+		struct batch batch;
+		bool built;
+		if (stop && stop_flag_is_set(stop)) {
+			*rest_out = true;
+			break;
+		}
+		if (!silver_build_next(silver, &batch, &built, err))
+			return false;
+		if (!built) {
+			*rest_out = false;
+			break;
+		}
+		report.batches++;
+		report.rows += batch.silver_rows;
+		report.duplicates += batch.silver_duplicates;
+		report.quarantined += batch.silver_quarantined;
+		int64_t now_ms = clock_monotonic_ms(clock_system());
+		if (now_ms - said_ms >= PROGRESS_MS) {
+			LOG_EVENT(LOG_INFO, "building silver", log_int("batches", report.batches),
+				  log_int("rows", report.rows));
+			said_ms = now_ms;
+		}
+	}
+	*report_out = report;
+	return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stages.h - the stages one by one, as commands and as the daemon use them. */
+#ifndef APP_STAGES_H
+#define APP_STAGES_H
+
+#include "app/session.h"
+#include "gold/gold.h"
+#include "ingest/ingest.h"
+#include "silver/silver.h"
+
+/* Ingest as configured. `stored` may be NULL. The texts that it needs live in `session`'s config. */
+MUST_CHECK bool stages_create_ingest(struct session *session, struct stop_flag *stop, bool bounded,
+				     void (*stored)(void *context, int64_t batch), void *context,
+				     struct ingest **ingest_out, struct err *err);
+
+MUST_CHECK bool stages_open_silver(struct session *session, struct silver **silver_out, struct err *err);
+MUST_CHECK bool stages_open_gold(struct session *session, bool defer_rebuild, struct gold **gold_out,
+				 struct err *err);
+
+/* Builds every waiting batch. Stops early (true, *rest_out true) when `stop` is set. */
+MUST_CHECK bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
+				 bool *rest_out, struct err *err);
+
+#endif
