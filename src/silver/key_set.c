@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key_set.c - open addressing with linear probing, at most half full. */
+#include "silver/key_set.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct key_entry {
+	int64_t id;
+	int64_t created_at_us;
+	int64_t repo_id;
+	uint32_t hash; /* the low half: spares most comparisons */
+	uint32_t type; /* index in types, plus one; 0: free */
+};
+
+enum { CAPACITY_FIRST = 1024, NAMES_BYTES_MAX = 256 * 1024 };
+
+void key_set_init(struct key_set *set)
+{
+	*set = (struct key_set){.capacity = CAPACITY_FIRST};
+	set->entries = memory_allocate(set->capacity, sizeof(*set->entries));
+	arena_init(&set->names, NAMES_BYTES_MAX);
+}
+
+void key_set_finish(struct key_set *set)
+{
+	free(set->entries);
+	set->entries = NULL;
+	arena_finish(&set->names);
+}
+
+/* 0 when there are too many. */
+static uint32_t intern_type(struct key_set *set, struct span type)
+{
+	if (set->type_count > 0 && span_equal(set->types[set->type_last], type))
+		return (uint32_t)set->type_last + 1;
+	size_t i = 0;
+	while (i < set->type_count && !span_equal(set->types[i], type))
+		i++;
+	if (i == set->type_count) {
+		struct span name = arena_copy(&set->names, type);
+		if (i == ARRAY_COUNT(set->types) || !name.data)
+			return 0;
+		set->types[set->type_count++] = name;
+	}
+	set->type_last = i;
+	return (uint32_t)i + 1;
+}
+
+static void grow(struct key_set *set)
+{
+	struct key_entry *old = set->entries;
+	size_t old_capacity = set->capacity;
+	set->capacity *= 2;
+	set->entries = memory_allocate(set->capacity, sizeof(*set->entries));
+	for (size_t i = 0; i < old_capacity; i++) {
+		if (old[i].type == 0)
+			continue;
+		size_t at = old[i].hash & (set->capacity - 1);
+		while (set->entries[at].type != 0)
+			at = (at + 1) & (set->capacity - 1);
+		set->entries[at] = old[i];
+	}
+	free(old);
+}
+
+enum key_verdict key_set_add(struct key_set *set, const struct event *event)
+{
+	struct key_entry entry = {
+		.id = event->id,
+		.created_at_us = event->created_at_us,
+		.repo_id = event->repo_id,
+		.hash = (uint32_t)event_key_hash(event),
+		.type = intern_type(set, event->type),
+	};
+	if (entry.type == 0)
+		return KEY_FULL;
+	size_t at = entry.hash & (set->capacity - 1);
+	for (; set->entries[at].type != 0; at = (at + 1) & (set->capacity - 1)) {
+		const struct key_entry *there = &set->entries[at];
+		if (there->hash == entry.hash && there->type == entry.type && there->id == entry.id
+		    && there->created_at_us == entry.created_at_us)
+			return there->repo_id == entry.repo_id ? KEY_DUPLICATE : KEY_CONFLICT;
+	}
+	set->entries[at] = entry;
+	if (++set->count * 2 > set->capacity)
+		grow(set);
+	return KEY_NEW;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* silver_private.h - what the silver_*.c files share. For these files only. */
+#ifndef SILVER_SILVER_PRIVATE_H
+#define SILVER_SILVER_PRIVATE_H
+
+#include "lake/scan.h"
+#include "silver/silver.h"
+#include "wrap/duck.h"
+
+struct silver {
+	struct silver_options options;
+	struct scan_plan *plan;
+	struct duck_database *database; /* in memory */
+	struct duck_connection *connection;
+};
+
+enum { SILVER_SQL_BYTES_MAX = 4 * 1024 * 1024 };
+
+/* The file that the engine writes for `name` before it is published: below staging/. */
+MUST_CHECK bool silver_stage_path(const struct silver *silver, const char *name, struct file_path *path_out,
+				  struct err *err);
+/* Appends "TO '<path>' (FORMAT parquet, …)" with the metadata of batches `first` to `last`. */
+MUST_CHECK bool silver_append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
+				     int64_t first, int64_t last, struct err *err);
+/* Publishes `staged` as file->path and fills in size, checksum, fingerprint and time of making. */
+MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,
+			       struct err *err);
+
+#endif
