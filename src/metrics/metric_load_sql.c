@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metric_load_sql.c - a metric's SQL: placeholders resolved against its parameters, then prepared
+ * by the engine, whose complaints are brought back to the place in the YAML. */
+#include "metrics/metric_loading.h"
+#include "metrics/metric_parameter.h"
+
+#include "base/suggest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COMPLAINT_BYTES_MAX = 400 };
+
+struct compilation {
+	struct loading *loading;
+	const struct yaml_node *sql;
+	struct metric *metric;
+	struct arena *scratch;
+};
+
+static void tell_fault(void *context, size_t offset, const char *text)
+{
+	const struct compilation *compilation = context;
+	loading_fault_at(compilation->loading,
+		loading_place(compilation->loading, compilation->sql, offset), "%s", text);
+}
+
+static size_t find_parameter(const struct metric *metric, struct span name)
+{
+	size_t i = 0;
+	while (i < metric->parameter_count && !span_equal(metric->parameters[i].name, name))
+		i++;
+	return i;
+}
+
+/* The built-in metric of the same id, if any: what its parameters are, the first system's users
+ * expect here too. */
+static const struct metric_parameter *find_borrowed(
+	const struct compilation *compilation, struct span name)
+{
+	const struct metric_file *built_in = compilation->loading->built_in;
+	for (size_t i = 0; built_in && i < built_in->metric_count; i++) {
+		const struct metric *metric = &built_in->metrics[i];
+		if (!span_equal(metric->id, compilation->metric->id))
+			continue;
+		size_t at = find_parameter(metric, name);
+		return at < metric->parameter_count ? &metric->parameters[at] : NULL;
+	}
+	return NULL;
+}
+
+/* Version 1 declares nothing: a placeholder is a parameter by being there. */
+static bool add_parameter(const struct compilation *compilation, struct span name, size_t offset)
+{
+	struct metric *metric = compilation->metric;
+	if (loading_is_reserved(name)) {
+		tell_fault((void *)compilation, offset, "this name is reserved");
+		return false;
+	}
+	if (metric->parameter_count == METRIC_PARAMETER_COUNT_MAX) {
+		tell_fault((void *)compilation, offset, "too many parameters");
+		return false;
+	}
+	const struct metric_parameter *borrowed = find_borrowed(compilation, name);
+	struct metric_parameter *parameters = loading_allocate(
+		compilation->loading, metric->parameter_count + 1, sizeof(*parameters));
+	if (metric->parameter_count > 0)
+		memcpy(parameters, metric->parameters,
+			metric->parameter_count * sizeof(*parameters));
+	struct metric_parameter plain = {.name = arena_copy(compilation->loading->arena, name),
+		.type = PARAMETER_STRING,
+		.required = true,
+		.length_max = PARAMETER_TEXT_BYTES_MAX};
+	parameters[metric->parameter_count++] = borrowed ? *borrowed : plain;
+	metric->parameters = parameters;
+	return true;
+}
+
+static void tell_undeclared(struct compilation *compilation, struct span name, size_t offset)
+{
+	const char *names[METRIC_PARAMETER_COUNT_MAX + 2] = {"as_of", "limit"};
+	for (size_t i = 0; i < compilation->metric->parameter_count; i++)
+		names[i + 2] = compilation->metric->parameters[i].name.data;
+	const char *near = suggest_word(name, names, compilation->metric->parameter_count + 2);
+	struct place place = loading_place(compilation->loading, compilation->sql, offset);
+	loading_fault_at(compilation->loading, place,
+		"the parameter \"%.*s\" is not declared%s%s%s", SPAN_ARGUMENTS(name),
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static bool resolve_name(
+	void *context, struct span name, size_t offset, struct metric_sql_name *name_out)
+{
+	struct compilation *compilation = context;
+	struct metric *metric = compilation->metric;
+	if (span_equal_text(name, "as_of") || span_equal_text(name, "limit")) {
+		bool is_limit = span_equal_text(name, "limit");
+		metric->uses_limit = metric->uses_limit || is_limit;
+		metric->uses_as_of = metric->uses_as_of || !is_limit;
+		*name_out = is_limit ? (struct metric_sql_name){SLOT_LIMIT, "BIGINT", false}
+				     : (struct metric_sql_name){SLOT_AS_OF, "TIMESTAMP", false};
+		return true;
+	}
+	size_t at = find_parameter(metric, name);
+	if (at == metric->parameter_count && compilation->loading->version == 2) {
+		tell_undeclared(compilation, name, offset);
+		return false;
+	}
+	if (at == metric->parameter_count && !add_parameter(compilation, name, offset))
+		return false;
+	const struct metric_parameter *parameter = &metric->parameters[at];
+	*name_out = (struct metric_sql_name){
+		SLOT_PARAMETER + at, parameter_sql_type(parameter), parameter->multiple};
+	return true;
+}
+
+static struct span take_line(struct span *rest)
+{
+	struct span line = *rest;
+	if (span_split(*rest, '\n', &line, rest))
+		return line;
+	*rest = (struct span){0};
+	return line;
+}
+
+/* The byte of `line` under the engine's caret. It shows a window of a long line ("...abc...") and
+ * counts columns of the screen, so that only what is ASCII can be told. False: not known. */
+static bool find_caret(struct span line, struct span shown, size_t caret, size_t *offset_out)
+{
+	size_t shift = 0;
+	bool is_cut = span_starts_with(shown, "...");
+	if (is_cut) {
+		shown = (struct span){shown.data + 3, shown.size - 3};
+		if (span_ends_with(shown, "..."))
+			shown.size -= 3;
+		const char *found =
+			caret < 3 ? NULL : memmem(line.data, line.size, shown.data, shown.size);
+		if (!found)
+			return false;
+		shift = (size_t)(found - line.data);
+		caret -= 3;
+	}
+	for (size_t i = 0; i < shown.size && i < caret; i++)
+		if ((unsigned char)shown.data[i] >= 0x80)
+			return false;
+	if (shift + caret > line.size)
+		return false;
+	*offset_out = shift + caret;
+	return true;
+}
+
+/* Reads "LINE 3: … <newline> ^" behind a complaint about the statement that was made. */
+static bool find_place_told(
+	struct span complaint, const struct metric_sql *sql, size_t *written_out)
+{
+	const char *told = memmem(complaint.data, complaint.size, "\nLINE ", 6);
+	if (!told)
+		return false;
+	struct span rest = {told + 6, complaint.size - (size_t)(told + 6 - complaint.data)};
+	struct span shown = take_line(&rest);
+	struct span caret = take_line(&rest);
+	struct span number;
+	int64_t line_number;
+	if (!span_split(shown, ':', &number, &shown) || !span_parse_int64(number, &line_number)
+		|| shown.size == 0)
+		return false;
+	shown = (struct span){shown.data + 1, shown.size - 1};
+	const char *mark = caret.size > 0 ? memchr(caret.data, '^', caret.size) : NULL;
+	size_t prefix = strlen("LINE : ") + number.size;
+	struct span text = span_of(sql->text);
+	struct span line = take_line(&text);
+	while (--line_number > 0 && text.data)
+		line = take_line(&text);
+	size_t offset = 0;
+	if (mark && (size_t)(mark - caret.data) >= prefix)
+		(void)find_caret(line, shown, (size_t)(mark - caret.data) - prefix, &offset);
+	*written_out = metric_sql_written_offset(sql, (size_t)(line.data - sql->text) + offset);
+	return true;
+}
+
+/* The complaint without its excerpt of the statement, on one line. */
+static void shorten_complaint(struct span complaint, char text[COMPLAINT_BYTES_MAX])
+{
+	const char *told = memmem(complaint.data, complaint.size, "\nLINE ", 6);
+	if (told)
+		complaint.size = (size_t)(told - complaint.data);
+	complaint = span_trim(complaint);
+	(void)snprintf(text, COMPLAINT_BYTES_MAX, "%.*s", SPAN_ARGUMENTS(complaint));
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+}
+
+static void tell_complaint(
+	struct compilation *compilation, const struct metric_sql *sql, const struct err *err)
+{
+	char text[COMPLAINT_BYTES_MAX];
+	shorten_complaint(span_of(err->text), text);
+	size_t written = 0;
+	struct place place = {compilation->sql->line, compilation->sql->column};
+	if (find_place_told(span_of(err->text), sql, &written))
+		place = loading_place(compilation->loading, compilation->sql, written);
+	compilation->loading->is_refused = true;
+	loading_fault_at(compilation->loading, place, "%s", text);
+}
+
+static bool describe(
+	struct compilation *compilation, const struct metric_sql *sql, struct table *described_out)
+{
+	struct loading *loading = compilation->loading;
+	struct err err = {0};
+	size_t parameter_count = 0;
+	if (!loading->engine->describe(loading->engine->context, sql->text, compilation->scratch,
+		    described_out, &parameter_count, &err)) {
+		if (err.kind == ERR_INPUT)
+			tell_complaint(compilation, sql, &err);
+		else
+			loading->is_pending = true;
+		return false;
+	}
+	if (parameter_count == sql->slot_count)
+		return true;
+	tell_fault(compilation, 0, "the SQL has parameters of its own: write ${name}");
+	return false;
+}
+
+void loading_compile(struct loading *loading, const struct yaml_node *sql, struct metric *metric,
+	struct arena *scratch, struct metric_sql *sql_out, struct table *described_out)
+{
+	*described_out = (struct table){0};
+	struct compilation compilation = {loading, sql, metric, scratch};
+	struct metric_sql_options options = {&compilation, resolve_name, tell_fault};
+	struct table described;
+	if (!metric_sql_compile(sql->text, &options, loading->arena, sql_out))
+		return;
+	if (loading->engine && describe(&compilation, sql_out, &described))
+		*described_out = described;
+}
