@@ -29,8 +29,8 @@ static bool check_levels(struct span text, struct err *err)
 			size_t column = i - line_start + 1;
 			if (++level > LEVEL_COUNT_MAX)
 				return err_set(err, ERR_INPUT,
-					       "line %d, column %zu: more than %d levels", line,
-					       column, LEVEL_COUNT_MAX);
+					"line %d, column %zu: more than %d levels", line, column,
+					LEVEL_COUNT_MAX);
 		} else if (c == ']' || c == '}') {
 			level--;
 		}
@@ -42,8 +42,8 @@ static const struct json_node *copy_value(json_t *value, struct arena *arena);
 
 static struct span copy_text(const json_t *value, struct arena *arena)
 {
-	return arena_copy(arena,
-			  (struct span){json_string_value(value), json_string_length(value)});
+	return arena_copy(
+		arena, (struct span){json_string_value(value), json_string_length(value)});
 }
 
 static void copy_array(const json_t *value, struct arena *arena, struct json_node *node)
@@ -118,22 +118,21 @@ static void release_value(json_t **value)
 	json_decref(*value);
 }
 
-bool json_parse(struct span text, struct arena *arena, const struct json_node **root_out,
-		struct err *err)
+bool json_parse(
+	struct span text, struct arena *arena, const struct json_node **root_out, struct err *err)
 {
 	if (!check_levels(text, err))
 		return false;
 	json_error_t problem;
-	json_t *value CLEANUP(release_value) =
-		json_loadb(text.data ? text.data : "", text.size,
-			   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+	json_t *value CLEANUP(release_value) = json_loadb(text.data ? text.data : "", text.size,
+		JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
 	if (!value)
 		return err_set(err, ERR_INPUT, "line %d, column %d: %s", problem.line,
-			       problem.column, problem.text);
+			problem.column, problem.text);
 	const struct json_node *root = copy_value(value, arena);
 	if (arena->failed)
 		return err_set(err, ERR_INPUT, "line 1, column 1: too large for %zu bytes",
-			       arena->size_max);
+			arena->size_max);
 	*root_out = root;
 	return true;
 }

@@ -52,7 +52,7 @@ bool sqlite_fail(struct sqlite_database *database, int code, struct err *err)
 
 /* The first column of the first row of a pragma is `wanted`. */
 static bool ask_pragma(struct sqlite_database *database, const char *sql, const char *wanted,
-		       bool *equal_out, struct err *err)
+	bool *equal_out, struct err *err)
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	bool row = false;
@@ -95,8 +95,8 @@ static bool configure(struct sqlite_database *database, bool read_only, struct e
 			 : switch_to_wal(database, err);
 }
 
-bool sqlite_open(const char *path, bool read_only, struct sqlite_database **database_out,
-		 struct err *err)
+bool sqlite_open(
+	const char *path, bool read_only, struct sqlite_database **database_out, struct err *err)
 {
 	struct sqlite_database *database CLEANUP(sqlite_close) =
 		memory_allocate(1, sizeof(*database));
@@ -144,7 +144,7 @@ bool sqlite_check(struct sqlite_database *database, struct err *err)
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	bool row = false;
 	if (!sqlite_prepare(database, "PRAGMA integrity_check(1)", &statement, err)
-	    || !sqlite_step(statement, &row, err))
+		|| !sqlite_step(statement, &row, err))
 		return false;
 	struct span verdict = row ? sqlite_column_text(statement, 0) : span_of("no verdict");
 	if (!span_equal_text(verdict, "ok"))
@@ -204,14 +204,14 @@ static void keep(struct sqlite_database *database, struct sqlite_statement *stat
 }
 
 bool sqlite_prepare(struct sqlite_database *database, const char *sql,
-		    struct sqlite_statement **statement_out, struct err *err)
+	struct sqlite_statement **statement_out, struct err *err)
 {
 	struct sqlite_statement *statement = find_cached(database, sql);
 	if (!statement) {
 		sqlite3_stmt *handle = NULL;
 		const char *tail = NULL;
-		int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
-					      &handle, &tail);
+		int code = sqlite3_prepare_v3(
+			database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, &tail);
 		if (code != SQLITE_OK)
 			return sqlite_fail(database, code, err);
 		assert(handle && *tail == '\0');

@@ -30,13 +30,13 @@ void sqlite_bind_real(struct sqlite_statement *statement, int position, double v
 void sqlite_bind_text(struct sqlite_statement *statement, int position, struct span value)
 {
 	check_bound(sqlite3_bind_text64(statement->handle, position, value.data, value.size,
-					SQLITE_TRANSIENT, SQLITE_UTF8));
+		SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void sqlite_bind_blob(struct sqlite_statement *statement, int position, struct span value)
 {
-	check_bound(sqlite3_bind_blob64(statement->handle, position, value.data, value.size,
-					SQLITE_TRANSIENT));
+	check_bound(sqlite3_bind_blob64(
+		statement->handle, position, value.data, value.size, SQLITE_TRANSIENT));
 }
 
 void sqlite_bind_null(struct sqlite_statement *statement, int position)

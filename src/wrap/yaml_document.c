@@ -56,14 +56,6 @@ static struct yaml_node node_at_offset(struct span text, size_t offset)
 	return node;
 }
 
-static size_t sequence_size(struct span s)
-{
-	for (size_t size = 1; size <= 4 && size <= s.size; size++)
-		if (span_is_utf8((struct span){s.data, size}))
-			return size;
-	return 0;
-}
-
 /* U+0085, U+2028 and U+2029 break lines in YAML 1.1, so to libyaml, and not in 1.2 and editors. */
 static bool is_disputed_break(struct span s)
 {
@@ -77,12 +69,12 @@ static bool check_text(struct span text, const char *name, struct err *err)
 		return yaml_err(err, name, NULL, "larger than %d bytes", TEXT_BYTES_MAX);
 	for (size_t i = 0; i < text.size;) {
 		struct span rest = {text.data + i, text.size - i};
-		size_t size = (unsigned char)rest.data[0] < 0x80 ? 1 : sequence_size(rest);
+		size_t size = span_utf8_size(rest);
 		if (size == 0 || is_disputed_break(rest)) {
 			struct yaml_node node = node_at_offset(text, i);
 			return yaml_err(err, name, &node, "%s",
-					size == 0 ? "not UTF-8"
-						  : "a line break of this kind is not allowed");
+				size == 0 ? "not UTF-8"
+					  : "a line break of this kind is not allowed");
 		}
 		i += size;
 	}
@@ -103,7 +95,7 @@ static bool fail_parser(const struct reading *reading, struct err *err)
 	if (!parser->context)
 		return yaml_err(err, reading->name, &node, "%s", problem);
 	return yaml_err(err, reading->name, &node, "%s (%s that starts on line %zu)", problem,
-			parser->context, parser->context_mark.line + 1);
+		parser->context, parser->context_mark.line + 1);
 }
 
 static bool next_event(struct reading *reading, yaml_event_t *event, struct err *err)
@@ -168,7 +160,7 @@ static int block_indentation(struct span source, struct span text)
 
 /* "!" alone leaves no trace in the event, so the text is asked too. */
 static bool refuse_properties(struct reading *reading, const yaml_event_t *event, bool has_anchor,
-			      bool has_tag, struct err *err)
+	bool has_tag, struct err *err)
 {
 	struct yaml_node node = node_at(event->start_mark);
 	if (has_anchor)
@@ -181,11 +173,11 @@ static bool refuse_properties(struct reading *reading, const yaml_event_t *event
 static bool fail_arena(const struct reading *reading, struct err *err)
 {
 	return err_set(err, ERR_INPUT, "%s: too large for the %zu bytes it may take", reading->name,
-		       reading->arena->size_max);
+		reading->arena->size_max);
 }
 
-static struct yaml_node *add_node(struct reading *reading, yaml_mark_t mark, enum yaml_kind kind,
-				  struct err *err)
+static struct yaml_node *add_node(
+	struct reading *reading, yaml_mark_t mark, enum yaml_kind kind, struct err *err)
 {
 	struct yaml_node place = node_at(mark);
 	if (++reading->node_count > NODE_COUNT_MAX) {
@@ -203,10 +195,10 @@ static struct yaml_node *add_node(struct reading *reading, yaml_mark_t mark, enu
 }
 
 static bool read_scalar(struct reading *reading, const yaml_event_t *event,
-			const struct yaml_node **node_out, struct err *err)
+	const struct yaml_node **node_out, struct err *err)
 {
-	if (!refuse_properties(reading, event, event->data.scalar.anchor, event->data.scalar.tag,
-			       err))
+	if (!refuse_properties(
+		    reading, event, event->data.scalar.anchor, event->data.scalar.tag, err))
 		return false;
 	struct yaml_node *node = add_node(reading, event->start_mark, YAML_SCALAR, err);
 	if (!node)
@@ -262,8 +254,8 @@ static int compare_keys(const void *left, const void *right)
 }
 
 /* Sorted, because comparing each with each would let a file of 1 MiB take minutes. */
-static bool refuse_duplicates(const struct reading *reading, const struct yaml_node *mapping,
-			      struct err *err)
+static bool refuse_duplicates(
+	const struct reading *reading, const struct yaml_node *mapping, struct err *err)
 {
 	if (mapping->count < 2)
 		return true;
@@ -274,7 +266,7 @@ static bool refuse_duplicates(const struct reading *reading, const struct yaml_n
 	const struct yaml_node *again = NULL;
 	for (size_t i = 1; i < mapping->count; i++) {
 		if (!span_equal(sorted[i - 1]->text, sorted[i]->text)
-		    || (again && stands_before(again, sorted[i])))
+			|| (again && stands_before(again, sorted[i])))
 			continue;
 		first = sorted[i - 1];
 		again = sorted[i];
@@ -282,12 +274,12 @@ static bool refuse_duplicates(const struct reading *reading, const struct yaml_n
 	free(sorted);
 	return !again
 	       || yaml_err(err, reading->name, again, "key \"%.*s\" stands on line %d already",
-			   SPAN_ARGUMENTS(again->text), first->line);
+		       SPAN_ARGUMENTS(again->text), first->line);
 }
 
 /* Moves what waits above `pending_start` into `node`. */
-static bool take_children(struct reading *reading, size_t pending_start, struct yaml_node *node,
-			  struct err *err)
+static bool take_children(
+	struct reading *reading, size_t pending_start, struct yaml_node *node, struct err *err)
 {
 	size_t stride = node->kind == YAML_MAPPING ? 2 : 1;
 	size_t count = (reading->pending_count - pending_start) / stride;
@@ -310,14 +302,14 @@ static bool take_children(struct reading *reading, size_t pending_start, struct 
 }
 
 static bool read_node(struct reading *reading, const yaml_event_t *event, int level,
-		      const struct yaml_node **node_out, struct err *err);
+	const struct yaml_node **node_out, struct err *err);
 
 static bool read_collection(struct reading *reading, const yaml_event_t *start, int level,
-			    const struct yaml_node **node_out, struct err *err)
+	const struct yaml_node **node_out, struct err *err)
 {
 	bool is_mapping = start->type == YAML_MAPPING_START_EVENT;
-	struct yaml_node *node = add_node(reading, start->start_mark,
-					  is_mapping ? YAML_MAPPING : YAML_SEQUENCE, err);
+	struct yaml_node *node = add_node(
+		reading, start->start_mark, is_mapping ? YAML_MAPPING : YAML_SEQUENCE, err);
 	if (!node)
 		return false;
 	if (level > LEVEL_COUNT_MAX)
@@ -344,18 +336,18 @@ static bool read_collection(struct reading *reading, const yaml_event_t *start, 
 }
 
 static bool read_node(struct reading *reading, const yaml_event_t *event, int level,
-		      const struct yaml_node **node_out, struct err *err)
+	const struct yaml_node **node_out, struct err *err)
 {
 	switch (event->type) {
 	case YAML_SCALAR_EVENT:
 		return read_scalar(reading, event, node_out, err);
 	case YAML_SEQUENCE_START_EVENT:
 		return refuse_properties(reading, event, event->data.sequence_start.anchor,
-					 event->data.sequence_start.tag, err)
+			       event->data.sequence_start.tag, err)
 		       && read_collection(reading, event, level, node_out, err);
 	case YAML_MAPPING_START_EVENT:
 		return refuse_properties(reading, event, event->data.mapping_start.anchor,
-					 event->data.mapping_start.tag, err)
+			       event->data.mapping_start.tag, err)
 		       && read_collection(reading, event, level, node_out, err);
 	default:
 		assert(event->type == YAML_ALIAS_EVENT);
@@ -363,8 +355,8 @@ static bool read_node(struct reading *reading, const yaml_event_t *event, int le
 	}
 }
 
-static bool read_document(struct reading *reading, const struct yaml_node **root_out,
-			  struct err *err)
+static bool read_document(
+	struct reading *reading, const struct yaml_node **root_out, struct err *err)
 {
 	yaml_event_t event CLEANUP(yaml_event_delete) = {0};
 	const struct yaml_node *root = NULL;
@@ -372,7 +364,7 @@ static bool read_document(struct reading *reading, const struct yaml_node **root
 		return false;
 	if (event.type == YAML_DOCUMENT_START_EVENT) {
 		if (!next_event(reading, &event, err) || !read_node(reading, &event, 1, &root, err)
-		    || !next_event(reading, &event, err) || !next_event(reading, &event, err))
+			|| !next_event(reading, &event, err) || !next_event(reading, &event, err))
 			return false;
 	}
 	if (event.type != YAML_STREAM_END_EVENT) {
@@ -386,7 +378,7 @@ static bool read_document(struct reading *reading, const struct yaml_node **root
 }
 
 bool yaml_parse(struct span text, const char *name, struct arena *arena,
-		const struct yaml_node **root_out, struct err *err)
+	const struct yaml_node **root_out, struct err *err)
 {
 	if (!check_text(text, name, err))
 		return false;

@@ -59,8 +59,8 @@ bool yaml_to_real(const struct yaml_node *node, double *value_out)
 	       && span_parse_double(node->text, value_out);
 }
 
-bool yaml_err(struct err *err, const char *name, const struct yaml_node *node, const char *format,
-	      ...)
+bool yaml_err(
+	struct err *err, const char *name, const struct yaml_node *node, const char *format, ...)
 {
 	char text[ERR_TEXT_BYTES_MAX];
 	va_list arguments;
@@ -69,5 +69,5 @@ bool yaml_err(struct err *err, const char *name, const struct yaml_node *node, c
 	va_end(arguments);
 	assert(size >= 0);
 	return err_set(err, ERR_INPUT, "%s:%d:%d: %s", name, node ? node->line : 1,
-		       node ? node->column : 1, text);
+		node ? node->column : 1, text);
 }

@@ -61,7 +61,7 @@ bool zstd_compress(struct span content, int level, struct buf *out, struct err *
 	if (!context)
 		return err_set(err, ERR_LOCAL, "zstd: out of memory");
 	if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
-	    || ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)))
+		|| ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)))
 		return err_set(err, ERR_LOCAL, "zstd: level %d or checksum refused", level);
 	size_t room = out->size_max - out->size;
 	size_t bound = ZSTD_compressBound(content.size);
@@ -110,8 +110,8 @@ static bool fail_reader(struct zstd_reader *reader, const char *what, struct err
 }
 
 /* One step into `target`: *size_out 0 when the input ended, or gave nothing but frame heads. */
-static bool pull(struct zstd_reader *reader, char *target, size_t size, size_t *size_out,
-		 struct err *err)
+static bool pull(
+	struct zstd_reader *reader, char *target, size_t size, size_t *size_out, struct err *err)
 {
 	ZSTD_outBuffer out = {target, size, 0};
 	size_t code = ZSTD_decompressStream(reader->context, &out, &reader->in);
@@ -130,7 +130,7 @@ static bool is_at_end(const struct zstd_reader *reader)
 }
 
 bool zstd_reader_read(struct zstd_reader *reader, struct buf *out, size_t size_wanted,
-		      bool *end_out, struct err *err)
+	bool *end_out, struct err *err)
 {
 	if (reader->failed)
 		return fail_reader(reader, "damaged", err);

@@ -17,7 +17,7 @@ static void standard_examples(void **state)
 		{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 		{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
 		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-		 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+			"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
 		assert_string_equal(digest_of(span_of(cases[i].text)).hex, cases[i].hex);
@@ -40,8 +40,8 @@ static void file_has_the_digest_of_its_bytes(void **state)
 	assert_true(file_write(path.text, buf_span(&content), &err));
 	assert_true(digest_of_file(path.text, &digest, &size, &err));
 	/* FIPS 180's third example: a million times "a". */
-	assert_string_equal(digest.hex,
-			    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_string_equal(
+		digest.hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 	assert_int_equal(size, 1000000);
 	assert_true(file_write(path.text, span_of(""), &err));
 	assert_true(digest_of_file(path.text, &digest, &size, &err));

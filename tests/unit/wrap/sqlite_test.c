@@ -39,7 +39,7 @@ static int64_t ask_integer(struct fixture *f, struct sqlite_database *database, 
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	bool row = false;
 	if (!sqlite_prepare(database, sql, &statement, &f->err)
-	    || !sqlite_step(statement, &row, &f->err))
+		|| !sqlite_step(statement, &row, &f->err))
 		fail_msg("%s: %s", sql, f->err.text);
 	assert_true(row);
 	return sqlite_column_integer(statement, 0);
@@ -283,8 +283,8 @@ static void *add_rows(void *path)
 		return "create failed";
 	for (int i = 0; i < 20; i++)
 		if (!sqlite_begin(database, &err)
-		    || !sqlite_run(database, "INSERT INTO t VALUES (1)", &err)
-		    || !sqlite_commit(database, &err))
+			|| !sqlite_run(database, "INSERT INTO t VALUES (1)", &err)
+			|| !sqlite_commit(database, &err))
 			return "insert failed";
 	return NULL;
 }

@@ -52,8 +52,8 @@ static const struct yaml_node *parse(struct fixture *f, const char *text)
 }
 
 /* Refused with an error that starts with "f.yaml:" and `position`, and holds `words`. */
-static void refuse_span(struct fixture *f, struct span text, const char *position,
-			const char *words)
+static void refuse_span(
+	struct fixture *f, struct span text, const char *position, const char *words)
 {
 	const struct yaml_node *root = NULL;
 	if (yaml_parse(text, "f.yaml", &f->arena, &root, &f->err))
@@ -124,9 +124,8 @@ static void tree_knows_where_it_stood(void **state)
 static void empty_documents_have_no_root(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const texts[] = {
-		"",	       "\n\n",	      "# only a comment\n", "---\n",
-		"---\n...\n", "\xef\xbb\xbf", "%YAML 1.2\n---\n"};
+	static const char *const texts[] = {"", "\n\n", "# only a comment\n", "---\n", "---\n...\n",
+		"\xef\xbb\xbf", "%YAML 1.2\n---\n"};
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		assert_null(parse(f, texts[i]));
 	assert_null(parse_span(f, (struct span){0}));
@@ -323,7 +322,11 @@ static void bad_bytes_and_bad_yaml_are_located(void **state)
 	refuse(f, "a: 1\nb: \xff\n", "2:4", "UTF-8");
 	refuse(f, "a: \xc3\xa9\xed\xa0\x80\n", "1:5", "UTF-8");
 	refuse(f, "a: \xc0\xaf\n", "1:4", "UTF-8");
-	refuse_span(f, (struct span){"\xff\xfe" "a\0", 4}, "1:1", "UTF-8");
+	refuse_span(f,
+		(struct span){"\xff\xfe"
+			      "a\0",
+			4},
+		"1:1", "UTF-8");
 	refuse_span(f, (struct span){"a: \0b\n", 6}, "1:4", "control characters");
 	refuse(f, "a: 1\r\n\xc3\xa9: \x1b[0m\n", "2:4", "control characters");
 	refuse(f, "a: x\xe2\x80\xa8y\n", "1:5", "line break");
@@ -359,9 +362,13 @@ static void values_follow_the_core_schema(void **state)
 		assert_int_equal(yaml_to_integer(v[i], &integer), integers[i].is_integer);
 		assert_int_equal(integer, integers[i].integer);
 	}
-	static const double reals[20] = {
-		[7] = 12,   [8] = 7,	[9] = -3,    [11] = 9223372036854775808.0,
-		[12] = 1.5, [13] = 0.5, [14] = -2000};
+	static const double reals[20] = {[7] = 12,
+		[8] = 7,
+		[9] = -3,
+		[11] = 9223372036854775808.0,
+		[12] = 1.5,
+		[13] = 0.5,
+		[14] = -2000};
 	for (size_t i = 0; i < root->count; i++) {
 		double real = 0;
 		assert_int_equal(yaml_to_real(v[i], &real), reals[i] != 0);

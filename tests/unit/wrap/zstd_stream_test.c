@@ -12,7 +12,7 @@ static void append_lines(struct buf *buf, int count)
 {
 	for (int i = 0; i < count; i++)
 		buf_printf(buf, "{\"id\":\"%d\",\"type\":\"WatchEvent\",\"public\":true}\n",
-			   1000 + i * 7919);
+			1000 + i * 7919);
 }
 
 static void compress(struct span content, struct buf *out)
@@ -97,8 +97,8 @@ static void skippable_header_is_read_and_passed_over(void **state)
 	buf_init(&file, 10000);
 	buf_init(&out, 10000);
 	zstd_append_skippable(&file, span_of("{\"v\":1}"));
-	assert_true(span_equal(buf_span(&file),
-			       (struct span){"\x50\x2a\x4d\x18\x07\x00\x00\x00{\"v\":1}", 15}));
+	assert_true(span_equal(
+		buf_span(&file), (struct span){"\x50\x2a\x4d\x18\x07\x00\x00\x00{\"v\":1}", 15}));
 	compress(span_of("one,"), &file);
 	compress(span_of("two"), &file);
 	struct span header = {0};
