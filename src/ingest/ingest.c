@@ -13,6 +13,7 @@
 
 enum {
 	SEEN_KEYS_MAX = 300000,
+	SWEEPS_REMEMBERED_MAX = 2000,
 	STORE_RETRY_MS = 2000,
 	STORE_RETRIES_MAX = 5, /* while the disk is not full */
 	REQUESTS_PER_SWEEP_MAX = 3,
@@ -125,6 +126,35 @@ static bool open_streams(struct ingest *ingest, struct err *err)
 	return true;
 }
 
+/* What GitHub asked for holds across a restart too: each stream goes on when its last sweep said, and
+ * a limit that was met still stands. An hour at most, because our clock may have been set since. */
+static bool remember_waits(struct ingest *ingest, struct err *err)
+{
+	static const int64_t wait_us_max = INT64_C(3600) * 1000000;
+	struct arena arena CLEANUP(arena_finish) = {.size_max = 16 * 1024 * 1024};
+	const struct clock *clock = ingest->options.clock;
+	const struct sweep *sweeps;
+	size_t count;
+	if (!catalog_list_sweeps(ingest->catalog, 0, true, SWEEPS_REMEMBERED_MAX, &arena, &sweeps, &count, err))
+		return false;
+	int64_t now_ms = clock_monotonic_ms(clock);
+	int64_t wall_us = clock_wall_us(clock);
+	for (size_t i = 0; i < count; i++) {
+		int64_t wait_us = sweeps[i].next_poll_us - wall_us;
+		if (wait_us <= 0 || wait_us > wait_us_max)
+			continue;
+		int64_t until_ms = now_ms + wait_us / 1000 + 1;
+		bool limited = sweeps[i].status == SWEEP_LIMITED || sweeps[i].quota_remaining == 0;
+		if (limited && i == 0)
+			ingest->fetcher.pace.blocked_until_ms = until_ms;
+		for (size_t s = 0; s < ingest->options.stream_count; s++)
+			if (ingest->streams[s].due_ms == 0
+			    && strcmp(ingest->streams[s].cursor.stream, sweeps[i].stream) == 0)
+				ingest->streams[s].due_ms = until_ms;
+	}
+	return true;
+}
+
 bool ingest_create(const struct ingest_options *options, struct ingest **ingest_out, struct err *err)
 {
 	struct span origin;
@@ -153,7 +183,7 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 		.changed_context = ingest,
 	};
 	pace_init(&ingest->fetcher.pace, options->token == NULL);
-	if (!http_client_create(&ingest->fetcher.client, err))
+	if (!http_client_create(&ingest->fetcher.client, err) || !remember_waits(ingest, err))
 		return false;
 	*ingest_out = ingest;
 	ingest = NULL;

@@ -247,8 +247,11 @@ static void finish_record(struct walk *walk, enum sweep_status status, const str
 	record->quota_limit = pace->quota_limit;
 	record->quota_remaining = pace->quota_remaining;
 	record->quota_reset_us = pace->reset_us;
-	record->next_poll_us =
-		record->finished_at_us + (walk->stream->due_ms - clock_monotonic_ms(clock)) * 1000;
+	int64_t now_ms = clock_monotonic_ms(clock);
+	int64_t next_ms = pace_allowed_at_ms(pace, now_ms);
+	if (walk->stream->due_ms > next_ms)
+		next_ms = walk->stream->due_ms;
+	record->next_poll_us = record->finished_at_us + (next_ms - now_ms) * 1000;
 	if (status == SWEEP_LIMITED || status == SWEEP_FAILED)
 		(void)snprintf(record->error, sizeof(record->error), "%.255s", err->text);
 }
