@@ -26,8 +26,8 @@ void catalog_close(struct catalog **catalog);
 MUST_CHECK bool catalog_set_aside(const struct layout *layout, struct file_path *aside_out, struct err *err);
 
 /* Run once at start, before any stage, with the data folder locked; repeating it changes nothing.
- * It checks the catalog itself (ERR_INPUT when damaged: set it aside, open anew, call again), then
- * makes catalog and files agree:
+ * It checks the catalog itself (up to 128 MiB; ERR_INPUT when damaged: set it aside, open anew, call
+ * again), then makes catalog and files agree:
  * - Drafts, staged files and spilled query state are removed.
  * - Published bronze files that the catalog does not name (left by a crash between rename and
  *   commit; all of them when the catalog was lost) join the batch of their sequence; a sequence

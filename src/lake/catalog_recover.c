@@ -10,7 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ADOPTIONS_PER_COMMIT = 500 };
+/* SQLite's check reads 100 MB/s and more: a start must not wait longer than two seconds for it. */
+enum { ADOPTIONS_PER_COMMIT = 500, CHECK_BYTES_MAX = 128 * 1024 * 1024 };
 
 struct recovery {
 	struct catalog *catalog;
@@ -317,12 +318,20 @@ static bool visit_silver(void *context, const char *relative_path, struct err *e
 	return named || remove_file(recovery, relative.text, err);
 }
 
+static bool check_catalog(struct recovery *recovery, struct err *err)
+{
+	int64_t size_bytes = 0;
+	return catalog_ask(recovery->catalog,
+		       "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &size_bytes, err)
+	       && (size_bytes > CHECK_BYTES_MAX || sqlite_check(recovery->catalog->database, err));
+}
+
 bool catalog_recover(struct catalog *catalog, const struct layout *layout,
 		     struct catalog_recovery *report_out, struct err *err)
 {
 	struct recovery recovery = {.catalog = catalog, .layout = layout};
 	assert(!catalog->read_only);
-	if (!sqlite_check(catalog->database, err) || !remove_leftovers(&recovery, err)
+	if (!check_catalog(&recovery, err) || !remove_leftovers(&recovery, err)
 	    || !adopt_bronze(&recovery, err) || !remake_missing(&recovery, err)
 	    || !walk(&recovery, "silver", visit_silver, err))
 		return err_wrap(err, "recovery");

@@ -53,7 +53,7 @@ static const char *const version_1[] = {
 	" fingerprint TEXT NOT NULL,"
 	" CHECK (batch_first <= batch_last),"
 	" CHECK (layer = 'silver' OR batch_first = batch_last)) STRICT",
-	"CREATE INDEX file_by_layer ON file (layer, batch_first, path)",
+	"CREATE INDEX file_by_layer ON file (layer, batch_first)",
 
 	"CREATE TABLE cursor ("
 	" stream TEXT PRIMARY KEY,"
