@@ -60,7 +60,8 @@ bool duck_fail(struct duck_connection *connection, duckdb_error_type type, const
 		err_set(err, ERR_RETRY, "%.*s", (int)strcspn(text, "\n"), text);
 		break;
 	case DUCKDB_ERROR_TRANSACTION:
-		err_set(err, ERR_RETRY, "%s", text);
+		/* A conflict goes away; a change inside of duck_begin_read_only never becomes right. */
+		err_set(err, strstr(text, "read-only mode") ? ERR_INPUT : ERR_RETRY, "%s", text);
 		break;
 	case DUCKDB_ERROR_FATAL:
 	case DUCKDB_ERROR_INTERNAL:
@@ -249,14 +250,24 @@ bool duck_run(struct duck_connection *connection, const char *sql, struct err *e
 	return ran;
 }
 
-bool duck_begin(struct duck_connection *connection, struct err *err)
+static bool begin(struct duck_connection *connection, const char *sql, struct err *err)
 {
 	assert(!connection->in_transaction);
-	if (!duck_run(connection, "BEGIN", err))
+	if (!duck_run(connection, sql, err))
 		return err_wrap(err, "begin");
 	connection->in_transaction = true;
 	connection->transaction_failure = (struct err){0};
 	return true;
+}
+
+bool duck_begin(struct duck_connection *connection, struct err *err)
+{
+	return begin(connection, "BEGIN", err);
+}
+
+bool duck_begin_read_only(struct duck_connection *connection, struct err *err)
+{
+	return begin(connection, "BEGIN TRANSACTION READ ONLY", err);
 }
 
 bool duck_commit(struct duck_connection *connection, struct err *err)

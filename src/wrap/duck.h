@@ -104,6 +104,8 @@ MUST_CHECK bool duck_quote_text(struct buf *out, struct span text);
 /* ---- BEGIN/COMMIT with the traps covered ---- */
 /* No transaction is open before. */
 MUST_CHECK bool duck_begin(struct duck_connection *connection, struct err *err);
+/* As duck_begin; statements that change the database then fail with ERR_INPUT. */
+MUST_CHECK bool duck_begin_read_only(struct duck_connection *connection, struct err *err);
 /* After a failed statement it rolls back and fails with the kind of the first failure. After it no
  * transaction is open, whatever it returns. */
 MUST_CHECK bool duck_commit(struct duck_connection *connection, struct err *err);

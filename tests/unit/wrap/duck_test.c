@@ -537,6 +537,25 @@ static void test_conflicts_can_be_retried(void **state)
 	assert_int_equal(3, integer_or_fail(first, "SELECT a FROM t"));
 }
 
+static void test_read_only_transactions_read_only(void **state)
+{
+	(void)state;
+	const struct duck_options options = {0};
+	CLEANUP(duck_close) struct duck_database *database = open_or_fail(&options);
+	CLEANUP(duck_disconnect) struct duck_connection *connection = connect_or_fail(database);
+	run_or_fail(connection, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
+	struct err err = {0};
+	assert_true(duck_begin_read_only(connection, &err));
+	assert_int_equal(1, integer_or_fail(connection, "SELECT count(*) FROM t"));
+	expect_kind(connection, "INSERT INTO t VALUES (2)", ERR_INPUT);
+	duck_rollback(connection);
+	assert_int_equal(1, integer_or_fail(connection, "SELECT count(*) FROM t"));
+	assert_true(duck_begin(connection, &err));
+	run_or_fail(connection, "INSERT INTO t VALUES (2)");
+	assert_true(duck_commit(connection, &err));
+	assert_int_equal(2, integer_or_fail(connection, "SELECT count(*) FROM t"));
+}
+
 int main(int argument_count, char **arguments)
 {
 	if (argument_count > 1)
@@ -557,6 +576,7 @@ int main(int argument_count, char **arguments)
 		cmocka_unit_test(test_commit_after_a_failed_statement_fails),
 		cmocka_unit_test(test_rollback_always_ends_the_transaction),
 		cmocka_unit_test(test_conflicts_can_be_retried),
+		cmocka_unit_test(test_read_only_transactions_read_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
