@@ -48,7 +48,8 @@ static size_t slot_of(const struct seen *seen, const struct seen_key *key)
 
 static bool key_equal(const struct seen_key *a, const struct seen_key *b)
 {
-	return a->id == b->id && a->created_at_us == b->created_at_us && a->type_hash == b->type_hash;
+	return a->id == b->id && a->created_at_us == b->created_at_us && a->repo_id == b->repo_id
+	       && a->type_hash == b->type_hash;
 }
 
 static void forget_oldest(struct seen *seen)
@@ -91,12 +92,12 @@ bool seen_add(struct seen *seen, struct seen_key key)
 
 struct seen_key seen_key_of_event(const struct event *event)
 {
-	return (struct seen_key){event->id, event->created_at_us, span_hash(event->type, 0)};
+	return (struct seen_key){event->id, event->created_at_us, event->repo_id, span_hash(event->type, 0)};
 }
 
 struct seen_key seen_key_of_bytes(struct span bytes)
 {
 	/* Two hashes of different seeds and the size; no event has an id below zero and this time. */
-	return (struct seen_key){-(int64_t)(span_hash(bytes, 0) >> 1) - 1, INT64_MIN + (int64_t)bytes.size,
+	return (struct seen_key){-(int64_t)(span_hash(bytes, 0) >> 1) - 1, INT64_MIN + (int64_t)bytes.size, 0,
 				 span_hash(bytes, UINT64_C(0x9e3779b97f4a7c15))};
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seen.h - the identities of recent events, so that a page that is shown again is not stored again.
  * An optimisation only: gold's dedupe is authoritative. Bounded: the oldest identity is forgotten
- * first. Entries are whole identities (the type as a hash), so a collision cannot lose an event. */
+ * first. Entries are whole identities (the type as a hash), so a collision cannot lose an event; the
+ * repository belongs to it, so that a key that was reused elsewhere reaches gold's quarantine. */
 #ifndef INGEST_SEEN_H
 #define INGEST_SEEN_H
 
@@ -10,6 +11,7 @@
 struct seen_key {
 	int64_t id;
 	int64_t created_at_us;
+	int64_t repo_id;
 	uint64_t type_hash;
 };
 

@@ -15,8 +15,10 @@ static void test_each_key_once(void **state)
 	assert_true(seen_add(seen, key_of(1)));
 	assert_false(seen_add(seen, key_of(1)));
 	/* The same id of another type or time is another event. */
-	assert_true(seen_add(seen, (struct seen_key){1, 1, 3}));
-	assert_true(seen_add(seen, (struct seen_key){1, 2, 2}));
+	assert_true(seen_add(seen, (struct seen_key){1, 1, 0, 3}));
+	assert_true(seen_add(seen, (struct seen_key){1, 2, 0, 2}));
+	/* A key that stands for another repository is not dropped here: gold sets it aside. */
+	assert_true(seen_add(seen, (struct seen_key){1, 1, 77, 2}));
 	seen_destroy(&seen);
 	assert_null(seen);
 }
