@@ -62,8 +62,8 @@ static uint64_t mix(uint64_t bits)
 	return bits ^ (bits >> 31);
 }
 
-/* Arithmetic on values, not on their bytes: cursors keep these hashes on disk, and a data folder may
- * move to a machine with the other byte order. */
+/* Arithmetic on values, not on their bytes: cursors keep these hashes on disk, and a data folder
+ * may move to a machine with the other byte order. */
 uint64_t event_key_hash(const struct event *event)
 {
 	uint64_t hash = span_hash(event->type, 0);
@@ -73,7 +73,8 @@ uint64_t event_key_hash(const struct event *event)
 
 bool event_key_equal(const struct event *a, const struct event *b)
 {
-	return a->id == b->id && a->created_at_us == b->created_at_us && span_equal(a->type, b->type);
+	return a->id == b->id && a->created_at_us == b->created_at_us
+	       && span_equal(a->type, b->type);
 }
 
 bool event_type_is_plain(struct span type)

@@ -34,7 +34,8 @@ static void set_fingerprint(struct field_set *fields)
 	(void)snprintf(fields->fingerprint, sizeof(fields->fingerprint), "%016" PRIx64, hash);
 }
 
-bool field_set_create(struct span text, const char *name, struct field_set **fields_out, struct err *err)
+bool field_set_create(
+	struct span text, const char *name, struct field_set **fields_out, struct err *err)
 {
 	assert(name);
 	CLEANUP(field_set_destroy) struct field_set *fields = memory_allocate(1, sizeof(*fields));
@@ -52,7 +53,8 @@ bool field_set_create_default(struct field_set **fields_out, struct err *err)
 {
 	const struct embedded_file *file = embedded_find(embedded_config, "events.yaml");
 	assert(file);
-	return field_set_create(span_make((const char *)file->data, file->size), "events.yaml", fields_out, err);
+	return field_set_create(
+		span_make((const char *)file->data, file->size), "events.yaml", fields_out, err);
 }
 
 void field_set_destroy(struct field_set **fields)
@@ -80,10 +82,12 @@ bool field_set_restrict(struct field_set *fields, struct span types, struct err 
 			name = types;
 		name = span_trim(name);
 		if (!event_type_is_plain(name))
-			return err_set(err, ERR_INPUT, "\"%.*s\" is no event type: letters only, as in PushEvent",
-				       SPAN_ARGUMENTS(name));
+			return err_set(err, ERR_INPUT,
+				"\"%.*s\" is no event type: letters only, as in PushEvent",
+				SPAN_ARGUMENTS(name));
 		if (count == EVENT_TYPE_COUNT_MAX)
-			return err_set(err, ERR_INPUT, "more than %d event types", EVENT_TYPE_COUNT_MAX);
+			return err_set(
+				err, ERR_INPUT, "more than %d event types", EVENT_TYPE_COUNT_MAX);
 		names[count++] = name;
 	}
 	const char **kept = arena_allocate(&fields->arena, count, sizeof(*kept));

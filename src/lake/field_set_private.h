@@ -7,7 +7,8 @@
 #include "lake/field_set.h"
 
 /* Fills the zeroed `fields`, whose arena is initialised; all but the fingerprint. ERR_INPUT. */
-MUST_CHECK bool field_set_parse(struct span text, const char *name, struct field_set *fields, struct err *err);
+MUST_CHECK bool field_set_parse(
+	struct span text, const char *name, struct field_set *fields, struct err *err);
 
 /* For qsort and bsearch over logins: ASCII case does not count, as on GitHub. */
 int field_set_compare_logins(const void *left, const void *right);

@@ -46,8 +46,9 @@ void scan_plan_destroy(struct scan_plan **plan);
 /* Scans one event. Spans of event_out point into `json` or `arena`, event_out->fields into `arena` or
  * the plan. Takes at most 3 × json.size bytes and one struct value a field from the arena; where it has
  * no room for them the answer is SCAN_TOO_LARGE (and arena->failed says that it is not the event's
- * fault). False: *problem_out says why and event_out is untouched. A configured field whose value has another kind than its type is NULL
- * (strings keep any scalar as its text); null, absent or empty-object actor, repo, org are absent. */
+ * fault). False: *problem_out says why and event_out is untouched. A configured field whose value has
+ * another kind than its type is NULL (strings keep any scalar as its text); null, absent or
+ * empty-object actor, repo, org are absent. */
 MUST_CHECK bool scan_event(const struct scan_plan *plan, struct span json, struct arena *arena,
 			   struct event *event_out, struct scan_problem *problem_out);
 

@@ -56,8 +56,8 @@ static const char *pass_element(const char *at, const char *end)
 	return at;
 }
 
-/* To the next element: passes '[' or, once the array has begun, a comma. *ended_out true when the array
- * ends instead. */
+/* To the next element: passes '[' or, once the array has begun, a comma. *ended_out true when the
+ * array ends instead. */
 static bool pass_separator(struct scan_cursor *cursor, bool begun, bool *ended_out)
 {
 	scan_skip_blanks(cursor);
@@ -65,7 +65,7 @@ static bool pass_separator(struct scan_cursor *cursor, bool begun, bool *ended_o
 	if (!closed) {
 		if (!is_next(cursor, begun ? ',' : '['))
 			return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "%s",
-					 begun ? "a comma or ']' expected behind an event" : "not an array");
+				begun ? "a comma or ']' expected behind an event" : "not an array");
 		cursor->at++;
 		scan_skip_blanks(cursor);
 		closed = !begun && is_next(cursor, ']');
@@ -74,18 +74,20 @@ static bool pass_separator(struct scan_cursor *cursor, bool begun, bool *ended_o
 		cursor->at++;
 		scan_skip_blanks(cursor);
 		if (cursor->at < cursor->end)
-			return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "more bytes behind the array");
+			return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at,
+				"more bytes behind the array");
 	}
 	*ended_out = closed;
 	return true;
 }
 
 bool scan_array_next(struct scan_array *array, struct span *element_out, bool *end_out,
-		     struct scan_problem *problem_out)
+	struct scan_problem *problem_out)
 {
 	const char *body = array->body.data;
 	assert(body && array->at <= array->body.size);
-	struct scan_cursor cursor = {body, body + array->at, body + array->body.size, 0, problem_out};
+	struct scan_cursor cursor = {
+		body, body + array->at, body + array->body.size, 0, problem_out};
 	if (!array->ended && !pass_separator(&cursor, array->begun, &array->ended))
 		return false;
 	if (array->ended) {
@@ -94,7 +96,8 @@ bool scan_array_next(struct scan_array *array, struct span *element_out, bool *e
 	}
 	const char *behind = pass_element(cursor.at, cursor.end);
 	if (!behind)
-		return scan_fail(&cursor, SCAN_INVALID_JSON, cursor.at, "an event that does not end");
+		return scan_fail(
+			&cursor, SCAN_INVALID_JSON, cursor.at, "an event that does not end");
 	if (behind == cursor.at)
 		return scan_fail(&cursor, SCAN_INVALID_JSON, cursor.at, "an event expected");
 	array->begun = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_event.c - from slots to an event: what each era of GitHub's payloads calls a column (FACTS A:
- * Timeline until 2014, full payloads from 2015, thin ones since October 2025). */
+/* scan_event.c - from slots to an event: what each era of GitHub's payloads calls a column (FACTS
+ * A: Timeline until 2014, full payloads from 2015, thin ones since October 2025). */
 #include "lake/scan_private.h"
 
 #include "base/clock.h"
@@ -51,20 +51,24 @@ static bool is_given(const struct reading *reading, enum scan_path path)
 }
 
 /* A problem with the value at `path`, or with its absence. */
-static bool fail_at(struct reading *reading, enum scan_path path, enum scan_reason reason, const char *what)
+static bool fail_at(
+	struct reading *reading, enum scan_path path, enum scan_reason reason, const char *what)
 {
 	const struct scan_slot *slot = slot_of(reading, path);
-	return scan_fail(&reading->place, reason, slot->data ? slot->data : reading->place.begin, "%s", what);
+	return scan_fail(&reading->place, reason, slot->data ? slot->data : reading->place.begin,
+		"%s", what);
 }
 
 static bool read_decoded(struct reading *reading, enum scan_path path, struct span *text_out)
 {
 	return scan_read_string(slot_of(reading, path), reading->arena, text_out)
-	       || fail_at(reading, path, SCAN_TOO_LARGE, "no room left in the memory for this scan");
+	       || fail_at(
+		       reading, path, SCAN_TOO_LARGE, "no room left in the memory for this scan");
 }
 
 /* Absent and null leave *text_out as it is. */
-static bool read_text(struct reading *reading, enum scan_path path, const char *what, struct span *text_out)
+static bool read_text(
+	struct reading *reading, enum scan_path path, const char *what, struct span *text_out)
 {
 	if (!is_given(reading, path))
 		return true;
@@ -73,7 +77,8 @@ static bool read_text(struct reading *reading, enum scan_path path, const char *
 	return read_decoded(reading, path, text_out);
 }
 
-static bool read_integer(struct reading *reading, enum scan_path path, const char *what, int64_t *value_out)
+static bool read_integer(
+	struct reading *reading, enum scan_path path, const char *what, int64_t *value_out)
 {
 	return !is_given(reading, path) || scan_read_integer(slot_of(reading, path), value_out)
 	       || fail_at(reading, path, SCAN_BAD_VALUE, what);
@@ -112,7 +117,7 @@ static bool read_type(struct reading *reading, struct event *event)
 	static const struct span other = SPAN_LITERAL("_other");
 	if (!has_kind(reading, SCAN_PATH_TYPE, SCAN_KIND_STRING))
 		return fail_at(reading, SCAN_PATH_TYPE, SCAN_TYPE_MISSING,
-			       is_given(reading, SCAN_PATH_TYPE) ? "type is not a string" : "no type");
+			is_given(reading, SCAN_PATH_TYPE) ? "type is not a string" : "no type");
 	if (!read_decoded(reading, SCAN_PATH_TYPE, &event->type))
 		return false;
 	if (!event_type_is_plain(event->type))
@@ -125,12 +130,13 @@ static bool read_created_at(struct reading *reading, struct event *event)
 	struct span text;
 	if (!has_kind(reading, SCAN_PATH_CREATED_AT, SCAN_KIND_STRING))
 		return fail_at(reading, SCAN_PATH_CREATED_AT, SCAN_CREATED_AT_MISSING,
-			       is_given(reading, SCAN_PATH_CREATED_AT) ? "created_at is not a string"
-								       : "no created_at");
+			is_given(reading, SCAN_PATH_CREATED_AT) ? "created_at is not a string"
+								: "no created_at");
 	if (!read_decoded(reading, SCAN_PATH_CREATED_AT, &text))
 		return false;
 	return time_parse(text, &event->created_at_us)
-	       || fail_at(reading, SCAN_PATH_CREATED_AT, SCAN_CREATED_AT_MISSING, "created_at is not a time");
+	       || fail_at(reading, SCAN_PATH_CREATED_AT, SCAN_CREATED_AT_MISSING,
+		       "created_at is not a time");
 }
 
 /* ---- who and where ---- */
@@ -141,14 +147,15 @@ static bool read_actor(struct reading *reading, struct event *event)
 	if (has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING))
 		ok = read_decoded(reading, SCAN_PATH_ACTOR, &event->actor_login);
 	else if (is_given(reading, SCAN_PATH_ACTOR))
-		ok = check_object(reading, SCAN_PATH_ACTOR, "actor is neither an object nor a login")
-		     && read_integer(reading, SCAN_PATH_ACTOR_ID, "actor.id is no integer of 64 bits",
-				     &event->actor_id)
+		ok = check_object(
+			     reading, SCAN_PATH_ACTOR, "actor is neither an object nor a login")
+		     && read_integer(reading, SCAN_PATH_ACTOR_ID,
+			     "actor.id is no integer of 64 bits", &event->actor_id)
 		     && read_text(reading, SCAN_PATH_ACTOR_LOGIN, "actor.login is not a string",
-				  &event->actor_login);
+			     &event->actor_login);
 	else
 		ok = read_text(reading, SCAN_PATH_ACTOR_ATTRIBUTES_LOGIN,
-			       "actor_attributes.login is not a string", &event->actor_login);
+			"actor_attributes.login is not a string", &event->actor_login);
 	if (!ok)
 		return false;
 	event->is_bot = span_ends_with(event->actor_login, "[bot]")
@@ -161,10 +168,12 @@ static bool read_repository(struct reading *reading, struct event *event)
 {
 	struct span owner = {0};
 	struct span name = {0};
-	if (!read_integer(reading, SCAN_PATH_REPOSITORY_ID, "repository.id is no integer of 64 bits",
-			  &event->repo_id)
-	    || !read_text(reading, SCAN_PATH_REPOSITORY_OWNER, "repository.owner is not a string", &owner)
-	    || !read_text(reading, SCAN_PATH_REPOSITORY_NAME, "repository.name is not a string", &name))
+	if (!read_integer(reading, SCAN_PATH_REPOSITORY_ID,
+		    "repository.id is no integer of 64 bits", &event->repo_id)
+		|| !read_text(reading, SCAN_PATH_REPOSITORY_OWNER,
+			"repository.owner is not a string", &owner)
+		|| !read_text(reading, SCAN_PATH_REPOSITORY_NAME, "repository.name is not a string",
+			&name))
 		return false;
 	if (!owner.data || !name.data)
 		return true;
@@ -176,25 +185,31 @@ static bool read_repository(struct reading *reading, struct event *event)
 	event->repo_name = arena_copy(reading->arena, buf_span(&joined));
 	buf_finish(&joined);
 	return event->repo_name.data
-	       || fail_at(reading, SCAN_PATH_REPOSITORY, SCAN_TOO_LARGE, "no room left in the memory for this scan");
+	       || fail_at(reading, SCAN_PATH_REPOSITORY, SCAN_TOO_LARGE,
+		       "no room left in the memory for this scan");
 }
 
 static bool read_repo(struct reading *reading, struct event *event)
 {
-	if (!is_given(reading, SCAN_PATH_REPO) && has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
+	if (!is_given(reading, SCAN_PATH_REPO)
+		&& has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
 		return read_repository(reading, event);
 	return check_object(reading, SCAN_PATH_REPO, "repo is not an object")
-	       && read_integer(reading, SCAN_PATH_REPO_ID, "repo.id is no integer of 64 bits", &event->repo_id)
-	       && read_text(reading, SCAN_PATH_REPO_NAME, "repo.name is not a string", &event->repo_name);
+	       && read_integer(reading, SCAN_PATH_REPO_ID, "repo.id is no integer of 64 bits",
+		       &event->repo_id)
+	       && read_text(reading, SCAN_PATH_REPO_NAME, "repo.name is not a string",
+		       &event->repo_name);
 }
 
 static bool read_org(struct reading *reading, struct event *event)
 {
-	if (!is_given(reading, SCAN_PATH_ORG) && has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
+	if (!is_given(reading, SCAN_PATH_ORG)
+		&& has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
 		return read_text(reading, SCAN_PATH_REPOSITORY_ORGANIZATION,
-				 "repository.organization is not a string", &event->org_login);
+			"repository.organization is not a string", &event->org_login);
 	return check_object(reading, SCAN_PATH_ORG, "org is not an object")
-	       && read_text(reading, SCAN_PATH_ORG_LOGIN, "org.login is not a string", &event->org_login);
+	       && read_text(reading, SCAN_PATH_ORG_LOGIN, "org.login is not a string",
+		       &event->org_login);
 }
 
 /* ---- payload ---- */
@@ -211,7 +226,7 @@ static bool read_number(struct reading *reading, struct event *event)
 	for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
 		if (is_given(reading, paths[i]))
 			return read_integer(reading, paths[i], "number is no integer of 64 bits",
-					    &event->number);
+				&event->number);
 	return true;
 }
 
@@ -227,38 +242,46 @@ static void read_merged(const struct reading *reading, struct event *event)
 static enum event_era read_era(const struct reading *reading, const struct event *event)
 {
 	if (has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT)
-	    || has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING))
+		|| has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING))
 		return EVENT_ERA_TIMELINE;
 	if (event->created_at_us < THIN_SINCE_US)
 		return EVENT_ERA_FULL;
 	/* GitHub Enterprise Server went on sending full payloads. */
 	bool is_full = (span_equal_text(event->type, "PullRequestEvent")
-			&& is_given(reading, SCAN_PATH_PULL_REQUEST_STATE))
-		       || (span_equal_text(event->type, "PushEvent") && is_given(reading, SCAN_PATH_COMMITS));
+			       && is_given(reading, SCAN_PATH_PULL_REQUEST_STATE))
+		       || (span_equal_text(event->type, "PushEvent")
+			       && is_given(reading, SCAN_PATH_COMMITS));
 	return is_full ? EVENT_ERA_FULL : EVENT_ERA_THIN;
 }
 
-bool scan_event(const struct scan_plan *plan, struct span json, struct arena *arena, struct event *event_out,
-		struct scan_problem *problem_out)
+bool scan_event(const struct scan_plan *plan, struct span json, struct arena *arena,
+	struct event *event_out, struct scan_problem *problem_out)
 {
 	assert(plan->node_count <= SCAN_NODE_COUNT_MAX);
 	struct scan_slot slots[SCAN_NODE_COUNT_MAX];
 	if (!scan_walk(plan, json, slots, problem_out))
 		return false;
 	struct reading reading = {
-		plan, slots, arena, {json.data, json.data, json.data + json.size, 0, problem_out},
+		plan,
+		slots,
+		arena,
+		{json.data, json.data, json.data + json.size, 0, problem_out},
 	};
 	struct event event = {0};
-	if (!read_id(&reading, &event) || !read_type(&reading, &event) || !read_created_at(&reading, &event)
-	    || !read_actor(&reading, &event) || !read_repo(&reading, &event) || !read_org(&reading, &event)
-	    || !read_text(&reading, SCAN_PATH_ACTION, "payload.action is not a string", &event.action)
-	    || !read_number(&reading, &event)
-	    || !read_text(&reading, SCAN_PATH_REF_TYPE, "payload.ref_type is not a string", &event.ref_type))
+	if (!read_id(&reading, &event) || !read_type(&reading, &event)
+		|| !read_created_at(&reading, &event) || !read_actor(&reading, &event)
+		|| !read_repo(&reading, &event) || !read_org(&reading, &event)
+		|| !read_text(
+			&reading, SCAN_PATH_ACTION, "payload.action is not a string", &event.action)
+		|| !read_number(&reading, &event)
+		|| !read_text(&reading, SCAN_PATH_REF_TYPE, "payload.ref_type is not a string",
+			&event.ref_type))
 		return false;
 	read_merged(&reading, &event);
 	event.era = read_era(&reading, &event);
 	if (!scan_read_fields(plan, slots, event.type, arena, &event.fields))
-		return scan_fail(&reading.place, SCAN_TOO_LARGE, json.data, "no room left in the memory for this scan");
+		return scan_fail(&reading.place, SCAN_TOO_LARGE, json.data,
+			"no room left in the memory for this scan");
 	*event_out = event;
 	return true;
 }

@@ -95,8 +95,8 @@ static bool key_equal(const struct scan_node *node, struct span key)
 
 /* Appends the nodes for the keys of `path` that the path before it (the nodes in `open`, from the
  * root) does not share. Returns the node of the last key. */
-static uint16_t add_path(struct scan_plan *plan, struct scan_node *nodes, struct span path, uint16_t *open,
-			 size_t *open_count)
+static uint16_t add_path(struct scan_plan *plan, struct scan_node *nodes, struct span path,
+	uint16_t *open, size_t *open_count)
 {
 	size_t level = 1;
 	struct span key;
@@ -115,7 +115,7 @@ static uint16_t add_path(struct scan_plan *plan, struct scan_node *nodes, struct
 		*open_count = ++level;
 	}
 	*open_count = level;
-	/* The subtree of each node on the way ends behind the newest node, as far as we know now. */
+	/* For now each subtree on the way ends behind the newest node. */
 	for (size_t i = 0; i < level; i++)
 		nodes[open[i]].end = (uint16_t)plan->node_count;
 	return open[level - 1];
@@ -127,10 +127,13 @@ static void build_trie(struct scan_plan *plan)
 	struct wanted wanted[WANTED_COUNT_MAX];
 	size_t wanted_count = 0;
 	for (size_t i = 0; i < SCAN_PATH_COUNT; i++)
-		wanted[wanted_count++] = (struct wanted){span_of(common_paths[i]), &plan->path_nodes[i]};
-	uint16_t *field_nodes = arena_allocate(&plan->arena, fields->field_count, sizeof(*field_nodes));
+		wanted[wanted_count++] =
+			(struct wanted){span_of(common_paths[i]), &plan->path_nodes[i]};
+	uint16_t *field_nodes =
+		arena_allocate(&plan->arena, fields->field_count, sizeof(*field_nodes));
 	for (size_t i = 0; i < fields->field_count; i++)
-		wanted[wanted_count++] = (struct wanted){span_of(fields->fields[i].path), &field_nodes[i]};
+		wanted[wanted_count++] =
+			(struct wanted){span_of(fields->fields[i].path), &field_nodes[i]};
 	qsort(wanted, wanted_count, sizeof(wanted[0]), compare_wanted);
 
 	struct scan_node *nodes = arena_allocate(&plan->arena, SCAN_NODE_COUNT_MAX, sizeof(*nodes));
@@ -162,7 +165,8 @@ static void add_type(struct scan_plan *plan, struct scan_type_fields *types, con
 static void build_types(struct scan_plan *plan)
 {
 	const struct field_set *fields = plan->fields;
-	struct scan_type_fields *types = arena_allocate(&plan->arena, EVENT_TYPE_COUNT_MAX, sizeof(*types));
+	struct scan_type_fields *types =
+		arena_allocate(&plan->arena, EVENT_TYPE_COUNT_MAX, sizeof(*types));
 	struct value *nulls = arena_allocate(&plan->arena, fields->field_count, sizeof(*nulls));
 	for (size_t i = 0; i < fields->field_count; i++) {
 		const struct field *field = &fields->fields[i];

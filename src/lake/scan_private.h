@@ -30,8 +30,8 @@ enum scan_kind {
 struct scan_slot {
 	const char *data;
 	uint32_t size;
-	uint8_t kind;  /* enum scan_kind */
-	bool escaped;  /* a string with a backslash in it */
+	uint8_t kind; /* enum scan_kind */
+	bool escaped; /* a string with a backslash in it */
 };
 
 /* Reads forward over one JSON text that is UTF-8. `at` never passes `end`. */
@@ -44,8 +44,8 @@ struct scan_cursor {
 };
 
 /* Fills cursor->problem with `at` and the words; returns false. */
-bool scan_fail(struct scan_cursor *cursor, enum scan_reason reason, const char *at, const char *format, ...)
-	PRINTF_LIKE(4, 5);
+bool scan_fail(struct scan_cursor *cursor, enum scan_reason reason, const char *at,
+	const char *format, ...) PRINTF_LIKE(4, 5);
 void scan_skip_blanks(struct scan_cursor *cursor);
 /* The value at the cursor, blanks before it included, validated to its end. */
 MUST_CHECK bool scan_take_value(struct scan_cursor *cursor, struct scan_slot *slot_out);
@@ -98,7 +98,8 @@ enum scan_path {
 enum { SCAN_NODE_COUNT_MAX = 1 + 4 * SCAN_PATH_COUNT + FIELD_COUNT_MAX * FIELD_DEPTH_MAX };
 
 /* The trie is one array in preorder: a node's subtree is the nodes up to `end`, its first child the
- * node behind it, the next sibling the node at `end`. Siblings stand in order of key size, then bytes.
+ * node behind it, the next sibling the node at `end`. Siblings stand in order of key size, then
+ * bytes.
  *
  *     0 (root)                      end 8       {"id": …,
  *     1   id                        end 2        "actor": {"id": …,
@@ -109,8 +110,8 @@ enum { SCAN_NODE_COUNT_MAX = 1 + 4 * SCAN_PATH_COUNT + FIELD_COUNT_MAX * FIELD_D
  *     6     action                  end 7
  *     7   created_at                end 8
  *
- * Each node has the slot of the same index during a scan. A subtree's slots lie side by side, so that
- * a second value for the same key forgets the first one, however deep, by one memset. */
+ * Each node has the slot of the same index during a scan. A subtree's slots lie side by side, so
+ * that a second value for the same key forgets the first one, however deep, by one memset. */
 struct scan_node {
 	const char *key; /* NUL-terminated */
 	uint16_t key_size;
@@ -143,21 +144,22 @@ size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct
 
 /* ---- walk (scan_walk.c) ---- */
 
-/* Passes over the whole of `json`, which must be one object, and fills `slots`, one for each node of
- * the plan; the last of duplicate keys wins. */
+/* Passes over the whole of `json`, which must be one object, and fills `slots`, one for each node
+ * of the plan; the last of duplicate keys wins. */
 MUST_CHECK bool scan_walk(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
-			  struct scan_problem *problem_out);
+	struct scan_problem *problem_out);
 
 /* ---- values (scan_value.c) ---- */
 
-/* The text of a string slot: points into the JSON, or into the arena when it has escapes. False when
- * the arena is full. */
-MUST_CHECK bool scan_read_string(const struct scan_slot *slot, struct arena *arena, struct span *text_out);
+/* The text of a string slot: points into the JSON, or into the arena when it has escapes. False
+ * when the arena is full. */
+MUST_CHECK bool scan_read_string(
+	const struct scan_slot *slot, struct arena *arena, struct span *text_out);
 /* False when it is no integer of 64 bits. */
 MUST_CHECK bool scan_read_integer(const struct scan_slot *slot, int64_t *value_out);
 /* The configured fields of an event of `type` (all the others NULL), in arena memory. False when
  * the arena is full. */
-MUST_CHECK bool scan_read_fields(const struct scan_plan *plan, const struct scan_slot *slots, struct span type,
-				 struct arena *arena, const struct value **fields_out);
+MUST_CHECK bool scan_read_fields(const struct scan_plan *plan, const struct scan_slot *slots,
+	struct span type, struct arena *arena, const struct value **fields_out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_token.c - tokens of JSON (RFC 8259): every byte of an event is looked at here, and only here.
- * Strings are passed over in one place (skip_plain_bytes) and containers in one loop, without
+/* scan_token.c - tokens of JSON (RFC 8259): every byte of an event is looked at here, and only
+ * here. Strings are passed over in one place (skip_plain_bytes) and containers in one loop, without
  * recursion: what is open is one bit a level. UTF-8 was checked before, for the whole text. */
 #include "lake/scan_private.h"
 
@@ -12,7 +12,8 @@
 _Static_assert(SCAN_DEPTH_MAX <= 64, "the open brackets are the bits of one word");
 _Static_assert(SCAN_EVENT_BYTES_MAX <= UINT32_MAX, "slots keep their size in 32 bits");
 
-bool scan_fail(struct scan_cursor *cursor, enum scan_reason reason, const char *at, const char *format, ...)
+bool scan_fail(struct scan_cursor *cursor, enum scan_reason reason, const char *at,
+	const char *format, ...)
 {
 	struct scan_problem *problem = cursor->problem;
 	problem->reason = reason;
@@ -28,11 +29,14 @@ bool scan_fail(struct scan_cursor *cursor, enum scan_reason reason, const char *
 static bool fail_expected(struct scan_cursor *cursor, const char *what)
 {
 	if (cursor->at == cursor->end)
-		return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "%s expected, but the text ends", what);
+		return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at,
+			"%s expected, but the text ends", what);
 	unsigned char byte = (unsigned char)*cursor->at;
 	if (byte > ' ' && byte < 0x7f)
-		return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "%s expected, not '%c'", what, byte);
-	return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "%s expected, not byte 0x%02x", what, byte);
+		return scan_fail(
+			cursor, SCAN_INVALID_JSON, cursor->at, "%s expected, not '%c'", what, byte);
+	return scan_fail(
+		cursor, SCAN_INVALID_JSON, cursor->at, "%s expected, not byte 0x%02x", what, byte);
 }
 
 static bool is_next(const struct scan_cursor *cursor, char byte)
@@ -42,9 +46,10 @@ static bool is_next(const struct scan_cursor *cursor, char byte)
 
 void scan_skip_blanks(struct scan_cursor *cursor)
 {
-	while (cursor->at < cursor->end
-	       && (*cursor->at == ' ' || *cursor->at == '\n' || *cursor->at == '\r' || *cursor->at == '\t'))
-		cursor->at++;
+	const char *at = cursor->at;
+	while (at < cursor->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+		at++;
+	cursor->at = at;
 }
 
 /* ---- strings ---- */
@@ -57,7 +62,8 @@ static uint64_t has_zero_byte(uint64_t word)
 /* Not 0 when one of the eight bytes is a quote, a backslash or a control character. */
 static uint64_t has_special_byte(uint64_t word)
 {
-	uint64_t control = (word - UINT64_C(0x2020202020202020)) & ~word & UINT64_C(0x8080808080808080);
+	uint64_t control =
+		(word - UINT64_C(0x2020202020202020)) & ~word & UINT64_C(0x8080808080808080);
 	return has_zero_byte(word ^ UINT64_C(0x2222222222222222))
 	       | has_zero_byte(word ^ UINT64_C(0x5c5c5c5c5c5c5c5c)) | control;
 }
@@ -122,20 +128,23 @@ static bool skip_escape(struct scan_cursor *cursor)
 		return scan_fail(cursor, SCAN_INVALID_JSON, start, "a string is not closed");
 	if (start[1] != 'u') {
 		if (start[1] == '\0' || !strchr("\"\\/bfnrt", start[1]))
-			return scan_fail(cursor, SCAN_INVALID_JSON, start, "no such escape in a string");
+			return scan_fail(
+				cursor, SCAN_INVALID_JSON, start, "no such escape in a string");
 		cursor->at += 2;
 		return true;
 	}
 	int32_t unit = unit_of_hex(start + 2, end);
 	if (unit < 0)
-		return scan_fail(cursor, SCAN_INVALID_JSON, start, "\\u without four hexadecimal digits");
+		return scan_fail(
+			cursor, SCAN_INVALID_JSON, start, "\\u without four hexadecimal digits");
 	cursor->at += 6;
 	if (is_low_surrogate(unit))
 		return scan_fail(cursor, SCAN_INVALID_JSON, start, "half of a surrogate pair");
 	if (is_high_surrogate(unit)) {
 		if (end - start < 12 || start[6] != '\\' || start[7] != 'u'
-		    || !is_low_surrogate(unit_of_hex(start + 8, end)))
-			return scan_fail(cursor, SCAN_INVALID_JSON, start, "half of a surrogate pair");
+			|| !is_low_surrogate(unit_of_hex(start + 8, end)))
+			return scan_fail(
+				cursor, SCAN_INVALID_JSON, start, "half of a surrogate pair");
 		cursor->at += 6;
 	}
 	return true;
@@ -149,17 +158,19 @@ static bool take_string(struct scan_cursor *cursor, struct scan_slot *slot_out)
 	for (;;) {
 		cursor->at = skip_plain_bytes(cursor->at, cursor->end);
 		if (cursor->at == cursor->end)
-			return scan_fail(cursor, SCAN_INVALID_JSON, start - 1, "a string is not closed");
+			return scan_fail(
+				cursor, SCAN_INVALID_JSON, start - 1, "a string is not closed");
 		if (*cursor->at == '"')
 			break;
 		if (*cursor->at != '\\')
 			return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at,
-					 "control character 0x%02x in a string", (unsigned)*cursor->at);
+				"control character 0x%02x in a string", (unsigned)*cursor->at);
 		escaped = true;
 		if (!skip_escape(cursor))
 			return false;
 	}
-	*slot_out = (struct scan_slot){start, (uint32_t)(cursor->at - start), SCAN_KIND_STRING, escaped};
+	*slot_out = (struct scan_slot){
+		start, (uint32_t)(cursor->at - start), SCAN_KIND_STRING, escaped};
 	cursor->at++;
 	return true;
 }
@@ -208,7 +219,8 @@ size_t scan_decode_string(const char *data, size_t size, char *out)
 		int32_t code = unit_of_hex(data + 2, end);
 		data += 6;
 		if (is_high_surrogate(code)) {
-			code = 0x10000 + ((code - 0xd800) << 10) + (unit_of_hex(data + 2, end) - 0xdc00);
+			code = 0x10000 + ((code - 0xd800) << 10)
+			       + (unit_of_hex(data + 2, end) - 0xdc00);
 			data += 6;
 		}
 		out = put_code_point(out, code);
@@ -256,7 +268,7 @@ static bool take_number(struct scan_cursor *cursor, struct scan_slot *slot_out)
 }
 
 static bool take_literal(struct scan_cursor *cursor, const char *word, enum scan_kind kind,
-			 struct scan_slot *slot_out)
+	struct scan_slot *slot_out)
 {
 	size_t size = strlen(word);
 	if ((size_t)(cursor->end - cursor->at) < size || memcmp(cursor->at, word, size) != 0)
@@ -279,11 +291,9 @@ static bool take_scalar(struct scan_cursor *cursor, struct scan_slot *slot_out)
 		return take_literal(cursor, "false", SCAN_KIND_FALSE, slot_out);
 	case 'n':
 		return take_literal(cursor, "null", SCAN_KIND_NULL, slot_out);
-	case '-':
-	case '0': case '1': case '2': case '3': case '4':
-	case '5': case '6': case '7': case '8': case '9':
-		return take_number(cursor, slot_out);
 	default:
+		if (*cursor->at == '-' || (*cursor->at >= '0' && *cursor->at <= '9'))
+			return take_number(cursor, slot_out);
 		return fail_expected(cursor, "a value");
 	}
 }
@@ -309,7 +319,8 @@ bool scan_enter(struct scan_cursor *cursor, bool *empty_out)
 {
 	char closing = *cursor->at == '{' ? '}' : ']';
 	if (cursor->depth == SCAN_DEPTH_MAX)
-		return scan_fail(cursor, SCAN_TOO_DEEP, cursor->at, "more than %d levels", SCAN_DEPTH_MAX);
+		return scan_fail(
+			cursor, SCAN_TOO_DEEP, cursor->at, "more than %d levels", SCAN_DEPTH_MAX);
 	cursor->at++;
 	scan_skip_blanks(cursor);
 	*empty_out = is_next(cursor, closing);
@@ -337,7 +348,8 @@ bool scan_take_separator(struct scan_cursor *cursor, char closing, bool *closed_
 
 /* Behind a value: leaves every container that ends here, down to `depth_base`, then stands before
  * the next value. *done_out true when depth_base is reached. */
-static bool skip_to_next_value(struct scan_cursor *cursor, uint64_t objects, unsigned depth_base, bool *done_out)
+static bool skip_to_next_value(
+	struct scan_cursor *cursor, uint64_t objects, unsigned depth_base, bool *done_out)
 {
 	while (cursor->depth > depth_base) {
 		bool in_object = objects >> (cursor->depth - 1) & 1;

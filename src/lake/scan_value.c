@@ -28,7 +28,8 @@ bool scan_read_integer(const struct scan_slot *slot, int64_t *value_out)
 }
 
 /* The nearest double; *finite_out false beyond the range. False when the arena is full. */
-static bool read_real(const struct scan_slot *slot, struct arena *arena, double *value_out, bool *finite_out)
+static bool read_real(
+	const struct scan_slot *slot, struct arena *arena, double *value_out, bool *finite_out)
 {
 	struct span text = {slot->data, slot->size};
 	*finite_out = true;
@@ -51,9 +52,10 @@ static bool read_text(const struct scan_slot *slot, struct arena *arena, struct 
 	return true;
 }
 
-/* Writes *value_out when the slot has the kind that `type` asks for. False when the arena is full. */
+/* Writes *value_out when the slot has the kind that `type` asks for. False when the arena is full.
+ */
 static bool read_field(const struct scan_slot *slot, enum value_type type, struct arena *arena,
-		       struct value *value_out)
+	struct value *value_out)
 {
 	struct span text = {0};
 	double real = 0;
@@ -93,7 +95,7 @@ static bool read_field(const struct scan_slot *slot, enum value_type type, struc
 }
 
 bool scan_read_fields(const struct scan_plan *plan, const struct scan_slot *slots, struct span type,
-		      struct arena *arena, const struct value **fields_out)
+	struct arena *arena, const struct value **fields_out)
 {
 	*fields_out = plan->null_values;
 	const struct scan_type_fields *own = NULL;

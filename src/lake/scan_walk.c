@@ -43,7 +43,7 @@ static bool walk_object(struct walk *walk, size_t node)
 		struct scan_slot skipped;
 		size_t child = scan_find_child(walk->plan, node, &key);
 		if (!(child ? walk_value(walk, child) : scan_take_value(cursor, &skipped))
-		    || !scan_take_separator(cursor, '}', &closed))
+			|| !scan_take_separator(cursor, '}', &closed))
 			return false;
 	}
 	return true;
@@ -55,7 +55,8 @@ static size_t find_bad_utf8(struct span json)
 	size_t at = 0;
 	while (at < json.size) {
 		size_t size = 1;
-		while (size <= 4 && size <= json.size - at && !span_is_utf8(span_make(json.data + at, size)))
+		while (size <= 4 && size <= json.size - at
+			&& !span_is_utf8(span_make(json.data + at, size)))
 			size++;
 		if (size > 4 || size > json.size - at)
 			break;
@@ -65,19 +66,20 @@ static size_t find_bad_utf8(struct span json)
 }
 
 bool scan_walk(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
-	       struct scan_problem *problem_out)
+	struct scan_problem *problem_out)
 {
 	if (!json.data)
 		json = span_of("");
-	struct walk walk = {plan, {json.data, json.data, json.data + json.size, 0, problem_out}, slots};
+	struct walk walk = {
+		plan, {json.data, json.data, json.data + json.size, 0, problem_out}, slots};
 	struct scan_cursor *cursor = &walk.cursor;
 	memset(slots, 0, plan->node_count * sizeof(*slots));
 	if (json.size > SCAN_EVENT_BYTES_MAX)
-		return scan_fail(cursor, SCAN_TOO_LARGE, json.data, "%zu bytes, at most %d", json.size,
-				 SCAN_EVENT_BYTES_MAX);
+		return scan_fail(cursor, SCAN_TOO_LARGE, json.data, "%zu bytes, at most %d",
+			json.size, SCAN_EVENT_BYTES_MAX);
 	if (!span_is_utf8(json))
 		return scan_fail(cursor, SCAN_INVALID_UTF8, json.data + find_bad_utf8(json),
-				 "bytes that are not UTF-8");
+			"bytes that are not UTF-8");
 	scan_skip_blanks(cursor);
 	const char *start = cursor->at;
 	bool is_object = start < cursor->end && *start == '{';
@@ -85,6 +87,8 @@ bool scan_walk(const struct scan_plan *plan, struct span json, struct scan_slot 
 		return false;
 	scan_skip_blanks(cursor);
 	if (cursor->at < cursor->end)
-		return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at, "more bytes behind the event");
-	return is_object || scan_fail(cursor, SCAN_NOT_AN_OBJECT, start, "an event must be an object");
+		return scan_fail(
+			cursor, SCAN_INVALID_JSON, cursor->at, "more bytes behind the event");
+	return is_object
+	       || scan_fail(cursor, SCAN_NOT_AN_OBJECT, start, "an event must be an object");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* well_known_fields.c - one table. GitHub gives a key the same type wherever it stands, so that the
- * end of a path decides; a key that is a number in one object and an object in another is listed with
- * the object around it. Sources: GitHub's OpenAPI description (schemas of the events and of what
- * their payloads hold) and events recorded from 2011 to 2026. */
+ * end of a path decides; a key that is a number in one object and an object in another is listed
+ * with the object around it. Sources: GitHub's OpenAPI description (schemas of the events and of
+ * what their payloads hold) and events recorded from 2011 to 2026. */
 #include "lake/well_known_fields.h"
 
 #include <string.h>

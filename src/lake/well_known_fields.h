@@ -6,8 +6,8 @@
 
 #include "base/table.h"
 
-/* The type that GitHub's description of its API gives the field at `path`; VALUE_TEXT for all others
- * (names, texts, objects, arrays, what we do not know). */
+/* The type that GitHub's description of its API gives the field at `path`; VALUE_TEXT for all
+ * others (names, texts, objects, arrays, what we do not know). */
 enum value_type well_known_field_type(struct span path);
 
 #endif

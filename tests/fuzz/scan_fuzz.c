@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_fuzz.c - libFuzzer target: any bytes as an event and as a page. An event must mean the same to
- * the scanner and to a full parser; every page is walked to its end. */
+/* scan_fuzz.c - libFuzzer target: any bytes as an event and as a page. An event must mean the same
+ * to the scanner and to a full parser; every page is walked to its end. */
 #include "tests/fuzz/scan_oracle.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,7 +15,8 @@ static void check(struct oracle *oracle, struct span json)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct oracle oracle; /* for the life of the process: building a plan costs more than a scan */
+	static struct oracle
+		oracle; /* for the life of the process: building a plan costs more than a scan */
 	if (!oracle.plan)
 		oracle_init(&oracle);
 	struct span input = {(const char *)data, size};

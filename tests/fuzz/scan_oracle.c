@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan_oracle.c - what an event means by a full JSON parser (jansson), compared with the scanner.
  *
- * Included by scan_fuzz.c and tests/unit/lake/scan_oracle_test.c. Both ways: what the parser accepts
- * the scanner accepts with equal columns, or refuses for the reason that the parsed document gives;
- * what the parser refuses the scanner refuses as malformed. Jansson's own limits are the exceptions:
- * numbers beyond 64 bits or the range of doubles, and keys with U+0000, leave nothing to compare; and
- * it overlooks a NUL byte right behind a number or a literal, which JSON has nowhere. */
+ * Included by scan_fuzz.c and by tests/unit/lake/scan_{oracle,random}_test.c. Both ways: what the parser
+ * accepts the scanner accepts with equal columns, or refuses for the reason that the parsed
+ * document gives; what the parser refuses the scanner refuses as malformed. Jansson's own limits
+ * are the exceptions: numbers beyond 64 bits or the range of doubles, and keys with U+0000, leave
+ * nothing to compare; and it overlooks a NUL byte right behind a number or a literal, which JSON
+ * has nowhere. */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "lake/scan.h"
@@ -30,9 +31,11 @@ static const char oracle_fields_yaml[] =
 	"    - payload.pull_request.head.repo.language\n"
 	"    - {path: payload.number, type: number}\n"
 	"    - payload.pull_request.title\n"
-	"  IssuesEvent: [payload.issue.title, payload.issue.state, payload.issue.labels, payload.issue.comments]\n"
+	"  IssuesEvent: [payload.issue.title, payload.issue.state, payload.issue.labels, "
+	"payload.issue.comments]\n"
 	"  PushEvent: [payload.size, payload.commits, payload.ref, public]\n"
-	"  IssueCommentEvent: [payload.comment.body, payload.issue.title, payload.comment.created_at]\n"
+	"  IssueCommentEvent: [payload.comment.body, payload.issue.title, "
+	"payload.comment.created_at]\n"
 	"  A: [x, payload, actor, {path: x.y, type: number}, {path: payload.x, type: boolean}]\n"
 	"bots: [dependabot-preview, someone]\n";
 
@@ -64,7 +67,7 @@ static void oracle_init(struct oracle *oracle)
 	arena_init(&oracle->arena, ORACLE_ARENA_BYTES_MAX);
 }
 
-static void oracle_finish(struct oracle *oracle)
+static inline void oracle_finish(struct oracle *oracle)
 {
 	arena_finish(&oracle->arena);
 	scan_plan_destroy(&oracle->plan);
@@ -84,8 +87,9 @@ static const json_t *oracle_at(const json_t *document, const char *path)
 
 static struct span oracle_text(const json_t *value)
 {
-	return json_is_string(value) ? (struct span){json_string_value(value), json_string_length(value)}
-				     : (struct span){0};
+	return json_is_string(value)
+		       ? (struct span){json_string_value(value), json_string_length(value)}
+		       : (struct span){0};
 }
 
 /* The deepest nesting of brackets in well-formed JSON. */
@@ -164,7 +168,8 @@ static bool expect_repo_and_org(const json_t *document, struct expectation *expe
 	const json_t *id = oracle_at(timeline_repo ? repository : repo, "id");
 	const json_t *name = oracle_at(timeline_repo ? repository : repo, "name");
 	const json_t *owner = timeline_repo ? oracle_at(repository, "owner") : NULL;
-	const json_t *login = timeline_org ? oracle_at(repository, "organization") : oracle_at(org, "login");
+	const json_t *login =
+		timeline_org ? oracle_at(repository, "organization") : oracle_at(org, "login");
 	struct event *event = &expected->event;
 	event->repo_id = json_integer_value(id);
 	event->org_login = oracle_text(login);
@@ -173,7 +178,8 @@ static bool expect_repo_and_org(const json_t *document, struct expectation *expe
 		struct span first = oracle_text(owner);
 		struct span second = oracle_text(name);
 		event->repo_name = (struct span){0};
-		if (first.data && second.data && first.size + second.size < sizeof(expected->repo_name)) {
+		if (first.data && second.data
+			&& first.size + second.size < sizeof(expected->repo_name)) {
 			char *at = expected->repo_name;
 			memcpy(at, first.data, first.size);
 			at[first.size] = '/';
@@ -181,8 +187,9 @@ static bool expect_repo_and_org(const json_t *document, struct expectation *expe
 			event->repo_name = (struct span){at, first.size + 1 + second.size};
 		}
 	}
-	return (!repo || json_is_object(repo)) && (!org || json_is_object(org)) && is_integer_or_nothing(id)
-	       && is_text_or_nothing(name) && is_text_or_nothing(owner) && is_text_or_nothing(login);
+	return (!repo || json_is_object(repo)) && (!org || json_is_object(org))
+	       && is_integer_or_nothing(id) && is_text_or_nothing(name) && is_text_or_nothing(owner)
+	       && is_text_or_nothing(login);
 }
 
 static bool expect_payload(const json_t *document, struct event *event)
@@ -209,18 +216,21 @@ static bool expect_payload(const json_t *document, struct event *event)
 		event->merged_known = true;
 		event->merged = span_equal_text(event->action, "merged");
 	}
-	return is_integer_or_nothing(number) && is_text_or_nothing(action) && is_text_or_nothing(ref_type);
+	return is_integer_or_nothing(number) && is_text_or_nothing(action)
+	       && is_text_or_nothing(ref_type);
 }
 
 static enum event_era expect_era(const json_t *document, const struct event *event)
 {
-	if (json_is_object(oracle_at(document, "repository")) || json_is_string(oracle_at(document, "actor")))
+	if (json_is_object(oracle_at(document, "repository"))
+		|| json_is_string(oracle_at(document, "actor")))
 		return EVENT_ERA_TIMELINE;
 	int64_t switch_us = 0;
 	(void)time_parse(span_of("2025-10-07T00:00:00Z"), &switch_us);
 	bool enterprise = (span_equal_text(event->type, "PullRequestEvent")
-			   && oracle_at(document, "payload.pull_request.state"))
-			  || (span_equal_text(event->type, "PushEvent") && oracle_at(document, "payload.commits"));
+				  && oracle_at(document, "payload.pull_request.state"))
+			  || (span_equal_text(event->type, "PushEvent")
+				  && oracle_at(document, "payload.commits"));
 	return event->created_at_us >= switch_us && !enterprise ? EVENT_ERA_THIN : EVENT_ERA_FULL;
 }
 
@@ -267,15 +277,18 @@ static bool same_field(const struct value *value, enum value_type type, const js
 	switch (type) {
 	case VALUE_BOOLEAN:
 		return json_is_boolean(expected)
-			       ? value->type == VALUE_BOOLEAN && value->boolean == json_is_true(expected)
+			       ? value->type == VALUE_BOOLEAN
+					 && value->boolean == json_is_true(expected)
 			       : value->type == VALUE_NULL;
 	case VALUE_INTEGER:
 		return json_is_integer(expected)
-			       ? value->type == VALUE_INTEGER && value->integer == json_integer_value(expected)
+			       ? value->type == VALUE_INTEGER
+					 && value->integer == json_integer_value(expected)
 			       : value->type == VALUE_NULL;
 	case VALUE_REAL:
 		return json_is_number(expected)
-			       ? value->type == VALUE_REAL && !(value->real < json_number_value(expected))
+			       ? value->type == VALUE_REAL
+					 && !(value->real < json_number_value(expected))
 					 && !(value->real > json_number_value(expected))
 			       : value->type == VALUE_NULL;
 	case VALUE_TIME:
@@ -287,13 +300,14 @@ static bool same_field(const struct value *value, enum value_type type, const js
 			return value->type == VALUE_NULL;
 		if (value->type != VALUE_TEXT)
 			return false;
-		return text.data ? same_text(value->text, text) : same_json_text(value->text, expected);
+		return text.data ? same_text(value->text, text)
+				 : same_json_text(value->text, expected);
 	}
 }
 
 /* The name of the first column that differs, or NULL. */
 static const char *find_difference(const struct oracle *oracle, const struct event *event,
-				   const struct event *expected, const json_t *document)
+	const struct event *expected, const json_t *document)
 {
 	const struct {
 		const char *name;
@@ -331,13 +345,15 @@ static const char *find_difference(const struct oracle *oracle, const struct eve
 /* `scanner` is what the scanner says, `parser` what the parser says; returns false. */
 static bool complain(struct oracle *oracle, const char *scanner, const char *parser)
 {
-	(void)snprintf(oracle->complaint, sizeof(oracle->complaint), "scanner: %s; parser: %s", scanner, parser);
+	(void)snprintf(oracle->complaint, sizeof(oracle->complaint), "scanner: %s; parser: %s",
+		scanner, parser);
 	return false;
 }
 
 static bool is_malformed(enum scan_reason reason)
 {
-	return reason == SCAN_INVALID_JSON || reason == SCAN_INVALID_UTF8 || reason == SCAN_TOO_DEEP;
+	return reason == SCAN_INVALID_JSON || reason == SCAN_INVALID_UTF8
+	       || reason == SCAN_TOO_DEEP;
 }
 
 static bool agrees_with_refusal(struct oracle *oracle, const char *why)
@@ -355,8 +371,8 @@ static bool agrees_without_document(struct oracle *oracle, const json_error_t *e
 	       || agrees_with_refusal(oracle, error->text);
 }
 
-static bool agrees_with_document(struct oracle *oracle, struct span json, const struct event *event,
-				 const json_t *document)
+static bool agrees_with_document(
+	struct oracle *oracle, struct span json, const struct event *event, const json_t *document)
 {
 	struct expectation expected = {0};
 	if (oracle_depth(json) > SCAN_DEPTH_MAX)
@@ -365,7 +381,8 @@ static bool agrees_with_document(struct oracle *oracle, struct span json, const 
 		expect_event(document, &expected);
 	enum scan_reason reason = oracle->accepted ? SCAN_OK : oracle->problem.reason;
 	if (reason != expected.reason)
-		return complain(oracle, scan_reason_name(reason), scan_reason_name(expected.reason));
+		return complain(
+			oracle, scan_reason_name(reason), scan_reason_name(expected.reason));
 	const char *column =
 		oracle->accepted ? find_difference(oracle, event, &expected.event, document) : NULL;
 	return !column || complain(oracle, column, "another value");
@@ -383,9 +400,11 @@ static bool oracle_agrees(struct oracle *oracle, struct span json)
 		memcpy(copy, json.data, json.size);
 	struct span exact = {copy, json.size};
 	struct event event;
-	oracle->accepted = scan_event(oracle->plan, exact, &oracle->arena, &event, &oracle->problem);
+	oracle->accepted =
+		scan_event(oracle->plan, exact, &oracle->arena, &event, &oracle->problem);
 	json_error_t error;
-	json_t *document = json_loadb(json.size ? json.data : "", json.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	json_t *document = json_loadb(
+		json.size ? json.data : "", json.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	bool agrees;
 	if (json.size > 0 && memchr(json.data, '\0', json.size))
 		agrees = agrees_with_refusal(oracle, "a NUL byte");

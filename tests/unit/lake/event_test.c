@@ -23,7 +23,8 @@ static void plain_types_are_letters(void **state)
 	memset(letters, 'a', sizeof(letters));
 	assert_true(event_type_is_plain(span_make(letters, EVENT_TYPE_BYTES_MAX)));
 	assert_false(event_type_is_plain(span_make(letters, EVENT_TYPE_BYTES_MAX + 1)));
-	static const char *const others[] = {"", "_other", "Push Event", "Push.Event", "../x", "PushEvent\n", "P\xc3\xbc"};
+	static const char *const others[] = {
+		"", "_other", "Push Event", "Push.Event", "../x", "PushEvent\n", "P\xc3\xbc"};
 	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
 		assert_false(event_type_is_plain(span_of(others[i])));
 	assert_false(event_type_is_plain((struct span){"Push\0", 5}));
@@ -62,8 +63,9 @@ static void neighbouring_keys_do_not_collide(void **state)
 	size_t count = 0;
 	for (int64_t id = 0; id < 64; id++) {
 		for (int64_t second = 0; second < 64; second++) {
-			struct event event = {
-				.id = id, .type = span_of("PushEvent"), .created_at_us = second * 1000000};
+			struct event event = {.id = id,
+				.type = span_of("PushEvent"),
+				.created_at_us = second * 1000000};
 			seen[count++] = event_key_hash(&event);
 		}
 	}

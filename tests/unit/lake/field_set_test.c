@@ -60,7 +60,8 @@ static void default_keeps_all_types_and_the_two_states(void **state)
 static void first_form_restricts_to_its_types(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields =
+	CLEANUP(field_set_destroy)
+	struct field_set *fields =
 		must_create("PushEvent: {fields: [id, repo.name, payload.size]}\n"
 			    "WatchEvent:\n  fields:\n    - id\n"
 			    "ForkEvent:\n");
@@ -103,17 +104,18 @@ static void first_systems_file_loads_unchanged(void **state)
 static void second_form_names_types_fields_and_bots(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields =
-		must_create("version: 2\n"
-			    "types: [PushEvent, WatchEvent]\n"
-			    "fields:\n"
-			    "  PushEvent:\n"
-			    "    - {path: payload.size, type: number}\n"
-			    "    - payload.commits\n"
-			    "  IssuesEvent: [payload.issue.created_at, payload.issue.locked, payload.issue.title]\n"
-			    "  IssueCommentEvent:\n"
-			    "    - payload.issue.title\n"
-			    "bots: [Renovate-Bot, 'abc', zed]\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *fields = must_create("version: 2\n"
+					       "types: [PushEvent, WatchEvent]\n"
+					       "fields:\n"
+					       "  PushEvent:\n"
+					       "    - {path: payload.size, type: number}\n"
+					       "    - payload.commits\n"
+					       "  IssuesEvent: [payload.issue.created_at, "
+					       "payload.issue.locked, payload.issue.title]\n"
+					       "  IssueCommentEvent:\n"
+					       "    - payload.issue.title\n"
+					       "bots: [Renovate-Bot, 'abc', zed]\n");
 	assert_int_equal(fields->type_count, 2);
 	assert_false(field_set_accepts(fields, span_of("IssuesEvent")));
 	assert_int_equal(fields->field_count, 5);
@@ -150,7 +152,8 @@ static void every_bot_of_many_is_found(void **state)
 	assert_int_equal(fields->bot_count, FIELD_BOT_COUNT_MAX);
 	for (int i = 0; i < FIELD_BOT_COUNT_MAX; i++) {
 		char login[32];
-		(void)snprintf(login, sizeof(login), "%s%d", i % 3 ? "bOT" : "ROBOT-", i * 7919 % 10007);
+		(void)snprintf(
+			login, sizeof(login), "%s%d", i % 3 ? "bOT" : "ROBOT-", i * 7919 % 10007);
 		assert_true(field_set_is_bot(fields, span_of(login)));
 	}
 	assert_false(field_set_is_bot(fields, span_of("robot-20000")));
@@ -159,7 +162,8 @@ static void every_bot_of_many_is_found(void **state)
 static void a_type_may_stand_beside_any_mention(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields =
+	CLEANUP(field_set_destroy)
+	struct field_set *fields =
 		must_create("version: 2\n"
 			    "fields:\n"
 			    "  A: [payload.x]\n"
@@ -173,22 +177,23 @@ static void a_type_may_stand_beside_any_mention(void **state)
 static void well_known_types_follow_the_end_of_the_path(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields =
-		must_create("version: 2\n"
-			    "fields:\n"
-			    "  X:\n"
-			    "    - payload.pull_request.id\n"
-			    "    - payload.pull_request.commits\n"
-			    "    - payload.pull_request._links.commits\n"
-			    "    - payload.pull_request.merged_at\n"
-			    "    - payload.pull_request.draft\n"
-			    "    - payload.issue.reactions.+1\n"
-			    "    - payload.issue.node_id\n"
-			    "    - payload.forkee.private\n"
-			    "    - public\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *fields = must_create("version: 2\n"
+					       "fields:\n"
+					       "  X:\n"
+					       "    - payload.pull_request.id\n"
+					       "    - payload.pull_request.commits\n"
+					       "    - payload.pull_request._links.commits\n"
+					       "    - payload.pull_request.merged_at\n"
+					       "    - payload.pull_request.draft\n"
+					       "    - payload.issue.reactions.+1\n"
+					       "    - payload.issue.node_id\n"
+					       "    - payload.forkee.private\n"
+					       "    - public\n");
 	assert_int_equal(find_field(fields, "payload.pull_request.id")->type, VALUE_INTEGER);
 	assert_int_equal(find_field(fields, "payload.pull_request.commits")->type, VALUE_INTEGER);
-	assert_int_equal(find_field(fields, "payload.pull_request._links.commits")->type, VALUE_TEXT);
+	assert_int_equal(
+		find_field(fields, "payload.pull_request._links.commits")->type, VALUE_TEXT);
 	assert_int_equal(find_field(fields, "payload.pull_request.merged_at")->type, VALUE_TIME);
 	assert_int_equal(find_field(fields, "payload.pull_request.draft")->type, VALUE_BOOLEAN);
 	assert_int_equal(find_field(fields, "payload.issue.reactions.+1")->type, VALUE_INTEGER);
@@ -200,24 +205,30 @@ static void well_known_types_follow_the_end_of_the_path(void **state)
 static void common_paths_name_no_column(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields =
-		must_create("version: 2\n"
-			    "fields:\n"
-			    "  X: [id, type, created_at, actor.id, actor.login, repo.id, repo.name, org.login,\n"
-			    "      payload.action, payload.pull_request.number, payload.pull_request.merged,\n"
-			    "      payload.ref_type, {path: id, type: integer}]\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *fields = must_create(
+		"version: 2\n"
+		"fields:\n"
+		"  X: [id, type, created_at, actor.id, actor.login, repo.id, repo.name, "
+		"org.login,\n"
+		"      payload.action, payload.pull_request.number, payload.pull_request.merged,\n"
+		"      payload.ref_type, {path: id, type: integer}]\n");
 	assert_int_equal(fields->field_count, 0);
 }
 
 static void fingerprint_covers_names_and_types_only(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *a = must_create("version: 2\nfields: {A: [payload.x, payload.y]}\n");
-	CLEANUP(field_set_destroy) struct field_set *b =
-		must_create("version: 2\ntypes: [A]\nbots: [c]\nfields: {B: [payload.y], C: [payload.x]}\n");
-	CLEANUP(field_set_destroy) struct field_set *c =
-		must_create("version: 2\nfields: {A: [payload.x, {path: payload.y, type: number}]}\n");
-	CLEANUP(field_set_destroy) struct field_set *d = must_create("version: 2\nfields: {A: [payload.x]}\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *a = must_create("version: 2\nfields: {A: [payload.x, payload.y]}\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *b = must_create(
+		"version: 2\ntypes: [A]\nbots: [c]\nfields: {B: [payload.y], C: [payload.x]}\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *c = must_create(
+		"version: 2\nfields: {A: [payload.x, {path: payload.y, type: number}]}\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *d = must_create("version: 2\nfields: {A: [payload.x]}\n");
 	assert_string_equal(a->fingerprint, b->fingerprint);
 	assert_string_not_equal(a->fingerprint, c->fingerprint);
 	assert_string_not_equal(a->fingerprint, d->fingerprint);
@@ -227,13 +238,15 @@ static void fingerprint_covers_names_and_types_only(void **state)
 static void restrict_replaces_the_kept_types(void **state)
 {
 	(void)state;
-	CLEANUP(field_set_destroy) struct field_set *fields = must_create("PushEvent: {fields: [payload.size]}\n");
+	CLEANUP(field_set_destroy)
+	struct field_set *fields = must_create("PushEvent: {fields: [payload.size]}\n");
 	struct err err = {0};
 	assert_true(field_set_restrict(fields, span_of("WatchEvent, FutureEvent"), &err));
 	assert_true(field_set_accepts(fields, span_of("WatchEvent")));
 	assert_true(field_set_accepts(fields, span_of("FutureEvent")));
 	assert_false(field_set_accepts(fields, span_of("PushEvent")));
-	static const char *const refused[] = {"", "WatchEvent,", "Push Event", "../etc", "all,PushEvent2", ","};
+	static const char *const refused[] = {
+		"", "WatchEvent,", "Push Event", "../etc", "all,PushEvent2", ","};
 	for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
 		assert_false(field_set_restrict(fields, span_of(refused[i]), &err));
 		assert_int_equal(err.kind, ERR_INPUT);
@@ -251,31 +264,34 @@ static void errors_say_where(void **state)
 	check_refused("version: 3\n", "t.yaml:1:10: version must be 2");
 	check_refused("version: '2'\n", "t.yaml:1:10: version must be 2");
 	check_refused("version: 2\nfeilds: {}\n",
-		      "t.yaml:2:1: unknown key \"feilds\": did you mean \"fields\"?");
+		"t.yaml:2:1: unknown key \"feilds\": did you mean \"fields\"?");
 	check_refused("version: 2\nxyzzy: {}\n", "t.yaml:2:1: unknown key \"xyzzy\"");
 	check_refused("types: all\n", "t.yaml:1:1: \"types\" needs \"version: 2\" above it");
 	check_refused("version: 2\ntypes: PushEvent\n",
-		      "t.yaml:2:8: types must be \"all\" or a list such as [WatchEvent, PushEvent]");
+		"t.yaml:2:8: types must be \"all\" or a list such as [WatchEvent, PushEvent]");
 	check_refused("version: 2\ntypes: []\n",
-		      "t.yaml:2:8: types must be \"all\" or a list such as [WatchEvent, PushEvent]");
+		"t.yaml:2:8: types must be \"all\" or a list such as [WatchEvent, PushEvent]");
 	check_refused("version: 2\ntypes: [PushEvent, push-event]\n",
-		      "t.yaml:2:20: \"push-event\" is no event type: letters only, as in PushEvent");
+		"t.yaml:2:20: \"push-event\" is no event type: letters only, as in PushEvent");
 	check_refused("version: 2\nfields: [a]\n",
-		      "t.yaml:2:9: fields must be a mapping of event types to lists of paths");
-	check_refused("version: 2\nfields:\n  Push: payload.x\n", "t.yaml:3:9: a list of paths expected");
+		"t.yaml:2:9: fields must be a mapping of event types to lists of paths");
+	check_refused(
+		"version: 2\nfields:\n  Push: payload.x\n", "t.yaml:3:9: a list of paths expected");
 	check_refused("version: 2\nfields:\n  Push:\n    - {path: payload.x, typ: integer}\n",
-		      "t.yaml:4:25: unknown key \"typ\": did you mean \"type\"?");
-	check_refused("version: 2\nfields:\n  Push:\n    - {type: integer}\n", "t.yaml:4:7: a field without a path");
+		"t.yaml:4:25: unknown key \"typ\": did you mean \"type\"?");
+	check_refused("version: 2\nfields:\n  Push:\n    - {type: integer}\n",
+		"t.yaml:4:7: a field without a path");
 	check_refused("version: 2\nfields:\n  Push:\n    - {path: payload.x, type: strng}\n",
-		      "t.yaml:4:31: unknown type \"strng\" (did you mean \"string\"?): boolean, integer, number, "
-		      "string or timestamp");
+		"t.yaml:4:31: unknown type \"strng\" (did you mean \"string\"?): boolean, integer, "
+		"number, "
+		"string or timestamp");
 	check_refused("version: 2\nbots: me\n", "t.yaml:2:7: bots must be a list of logins");
 	check_refused("version: 2\nbots: ['']\n", "t.yaml:2:8: a login of 1 to 100 bytes expected");
 	check_refused("PushEvent: [id]\n", "t.yaml:1:12: \"fields: [...]\" expected");
 	check_refused("PushEvent: {field: [id]}\n",
-		      "t.yaml:1:13: unknown key \"field\": did you mean \"fields\"?");
+		"t.yaml:1:13: unknown key \"field\": did you mean \"fields\"?");
 	check_refused("Push_Event: {fields: [id]}\n",
-		      "t.yaml:1:1: \"Push_Event\" is no event type: letters only, as in PushEvent");
+		"t.yaml:1:1: \"Push_Event\" is no event type: letters only, as in PushEvent");
 }
 
 static void a_path_with_two_types_names_both_lines(void **state)
@@ -288,26 +304,28 @@ static void a_path_with_two_types_names_both_lines(void **state)
 		      "    - {path: payload.x, type: integer}\n"
 		      "  B:\n"
 		      "    - {path: payload.x, type: string}\n",
-		      "t.yaml:7:31: payload.x is integer on line 5 and string here: a path has one type");
+		"t.yaml:7:31: payload.x is integer on line 5 and string here: a path has one type");
 	check_refused("version: 2\nfields:\n  A:\n    - {path: id, type: string}\n",
-		      "t.yaml:4:24: id is the column id, which every event has, and its type is integer");
+		"t.yaml:4:24: id is the column id, which every event has, and its type is integer");
 }
 
 static void paths_are_checked(void **state)
 {
 	(void)state;
-	static const char *const malformed[] = {"''",  "'a b'", "'.a'",   "'a.'", "'a..b'", "'a\"b'", "'a;b'",
-						"{}", "'\xc3\xbc'", "\"a\\0b\"", "~"};
+	static const char *const malformed[] = {"''", "'a b'", "'.a'", "'a.'", "'a..b'", "'a\"b'",
+		"'a;b'", "{}", "'\xc3\xbc'", "\"a\\0b\"", "~"};
 	for (size_t i = 0; i < ARRAY_COUNT(malformed); i++) {
 		char text[128];
-		(void)snprintf(text, sizeof(text), "version: 2\nfields: {A: [{path: %s}]}\n", malformed[i]);
-		check_refused(text, "t.yaml:2:21: a path is keys joined by dots, as in payload.issue.state; keys "
+		(void)snprintf(text, sizeof(text), "version: 2\nfields: {A: [{path: %s}]}\n",
+			malformed[i]);
+		check_refused(text, "t.yaml:2:21: a path is keys joined by dots, as in "
+				    "payload.issue.state; keys "
 				    "have letters, digits, _, - and +");
 	}
 	check_refused("version: 2\nfields: {A: [Action]}\n",
-		      "t.yaml:2:14: \"action\" is the name of a column that every event has");
+		"t.yaml:2:14: \"action\" is the name of a column that every event has");
 	check_refused("version: 2\nfields:\n  A: [payload.x,\n  payload.X]\n",
-		      "t.yaml:4:3: \"payload.X\" differs from the path on line 3 only by case");
+		"t.yaml:4:3: \"payload.X\" differs from the path on line 3 only by case");
 }
 
 static void sizes_have_limits(void **state)
@@ -321,7 +339,8 @@ static void sizes_have_limits(void **state)
 		for (int i = 0; i < FIELD_COUNT_MAX + extra; i++)
 			buf_printf(&text, "    - payload.f%d\n", i);
 		if (extra == 0) {
-			CLEANUP(field_set_destroy) struct field_set *fields = must_create(text.data);
+			CLEANUP(field_set_destroy)
+			struct field_set *fields = must_create(text.data);
 			assert_int_equal(fields->field_count, FIELD_COUNT_MAX);
 		} else {
 			check_refused(text.data, "t.yaml:204:7: more than 200 fields");
@@ -333,14 +352,15 @@ static void sizes_have_limits(void **state)
 		for (size_t i = 0; i < FIELD_PATH_BYTES_MAX + extra; i++)
 			buf_append_byte(&text, 'x');
 		if (extra == 0) {
-			CLEANUP(field_set_destroy) struct field_set *fields = must_create(text.data);
+			CLEANUP(field_set_destroy)
+			struct field_set *fields = must_create(text.data);
 			assert_int_equal(fields->field_count, 1);
 		} else {
 			check_refused(text.data, "t.yaml:4:7: a path of more than 200 bytes");
 		}
 	}
 	check_refused("version: 2\nfields: {A: [a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q]}\n",
-		      "t.yaml:2:14: a path of more than 16 keys");
+		"t.yaml:2:14: a path of more than 16 keys");
 }
 
 int main(void)

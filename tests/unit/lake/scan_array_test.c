@@ -25,7 +25,7 @@ static void walk_span(struct walk *walk, struct span body)
 	scan_array_init(&array, (struct span){walk->body, body.size});
 	struct span element;
 	while (walk->count < ELEMENTS_MAX
-	       && scan_array_next(&array, &element, &walk->ended, &walk->problem) && !walk->ended)
+		&& scan_array_next(&array, &element, &walk->ended, &walk->problem) && !walk->ended)
 		walk->elements[walk->count++] = element;
 	/* What was said once is said again. */
 	struct scan_problem again = {0};
@@ -61,7 +61,7 @@ static void check_broken(const char *body, size_t good, size_t offset)
 		fail_msg("accepted: %s", body);
 	if (walk.count != good || walk.problem.offset != offset)
 		fail_msg("%s: %zu elements, offset %zu (%s)", body, walk.count, walk.problem.offset,
-			 walk.problem.detail);
+			walk.problem.detail);
 	assert_int_equal(walk.problem.reason, SCAN_INVALID_JSON);
 	assert_true(walk.problem.detail[0] != '\0');
 }
@@ -72,24 +72,27 @@ static void elements_are_exact_bytes(void **state)
 	check_elements("[]", NULL, 0);
 	check_elements(" \n[ \t] \r\n", NULL, 0);
 	check_elements("[{}]", (const char *const[]){"{}"}, 1);
-	check_elements(" [ {\"a\" : [1,2]} ,\n\t{\"b\":{}} ] ", (const char *const[]){"{\"a\" : [1,2]}", "{\"b\":{}}"}, 2);
+	check_elements(" [ {\"a\" : [1,2]} ,\n\t{\"b\":{}} ] ",
+		(const char *const[]){"{\"a\" : [1,2]}", "{\"b\":{}}"}, 2);
 	check_elements("[1,\"a,]\",null , [ ], -1.5e3]",
-		       (const char *const[]){"1", "\"a,]\"", "null", "[ ]", "-1.5e3"}, 5);
+		(const char *const[]){"1", "\"a,]\"", "null", "[ ]", "-1.5e3"}, 5);
 }
 
 static void brackets_and_quotes_in_strings_do_not_count(void **state)
 {
 	(void)state;
 	check_elements("[{\"a\":\"}]\\\"{[\"},{\"\\\\\":\"\\\\\"}]",
-		       (const char *const[]){"{\"a\":\"}]\\\"{[\"}", "{\"\\\\\":\"\\\\\"}"}, 2);
+		(const char *const[]){"{\"a\":\"}]\\\"{[\"}", "{\"\\\\\":\"\\\\\"}"}, 2);
 }
 
 static void bad_elements_do_not_take_others_with_them(void **state)
 {
 	(void)state;
-	check_elements("[{\"a\":nul},{\"b\":\"\xff\"},{\"c\" 1},{\"d\":[}},xyz,{\"e\":\"\n\"},{\"f\":1}]",
-		       (const char *const[]){"{\"a\":nul}", "{\"b\":\"\xff\"}", "{\"c\" 1}", "{\"d\":[}}", "xyz",
-					     "{\"e\":\"\n\"}", "{\"f\":1}"}, 7);
+	check_elements(
+		"[{\"a\":nul},{\"b\":\"\xff\"},{\"c\" 1},{\"d\":[}},xyz,{\"e\":\"\n\"},{\"f\":1}]",
+		(const char *const[]){"{\"a\":nul}", "{\"b\":\"\xff\"}", "{\"c\" 1}", "{\"d\":[}}",
+			"xyz", "{\"e\":\"\n\"}", "{\"f\":1}"},
+		7);
 }
 
 static void broken_arrays_give_their_good_elements_first(void **state)
