@@ -6,10 +6,7 @@
 
 #include "base/suggest.h"
 
-#include <stdio.h>
 #include <string.h>
-
-enum { COMPLAINT_BYTES_MAX = 400 };
 
 struct compilation {
 	struct loading *loading;
@@ -123,85 +120,118 @@ static struct span take_line(struct span *rest)
 	return line;
 }
 
-/* The byte of `line` under the engine's caret. It shows a window of a long line ("...abc...") and
- * counts columns of the screen, so that only what is ASCII can be told. False: not known. */
-static bool find_caret(struct span line, struct span shown, size_t caret, size_t *offset_out)
+/* What the engine shows of a statement behind a complaint: "LINE 3: <line>" and below it a caret.
+ * Line breaks have become spaces by now (err.h). */
+struct excerpt {
+	struct span shown; /* the line, or a window of it: "...part..." */
+	size_t caret;      /* column in `shown`, in what the screen takes */
+	bool has_caret;
+};
+
+static const char excerpt_mark[] = "  LINE ";
+
+static struct span trim_end(struct span text)
 {
+	while (text.size > 0 && text.data[text.size - 1] == ' ')
+		text.size--;
+	return text;
+}
+
+/* The excerpt and the line of the made statement that it is of; the spaces at that line's end show
+ * in the excerpt too. */
+static bool read_excerpt(struct span complaint, const struct metric_sql *sql, struct excerpt *out,
+	struct span *line_out)
+{
+	const char *told =
+		memmem(complaint.data, complaint.size, excerpt_mark, strlen(excerpt_mark));
+	if (!told)
+		return false;
+	told += strlen(excerpt_mark);
+	struct span rest = {told, complaint.size - (size_t)(told - complaint.data)};
+	struct span number;
+	int64_t line_number;
+	if (!span_split(rest, ':', &number, &rest) || !span_parse_int64(number, &line_number)
+		|| rest.size < 2)
+		return false;
+	struct span text = span_of(sql->text);
+	struct span line = take_line(&text);
+	for (int64_t i = 1; i < line_number && text.data; i++)
+		line = take_line(&text);
+	rest = (struct span){rest.data + 1, rest.size - 1};
+	out->has_caret = span_ends_with(rest, "^");
+	rest.size -= out->has_caret;
+	out->shown = trim_end(rest);
+	if (!span_ends_with(out->shown, "..."))
+		out->shown.size += line.size - trim_end(line).size;
+	/* Below stand as many spaces as "LINE 3: " is wide, then the caret's column. */
+	size_t indentation = strlen("LINE : ") + number.size + 1;
+	out->has_caret = out->has_caret && rest.size >= out->shown.size + indentation;
+	out->caret = out->has_caret ? rest.size - out->shown.size - indentation : 0;
+	*line_out = line;
+	return true;
+}
+
+/* The byte of `line` under the caret. Only ASCII takes one column a byte, and tabs take none. */
+static bool find_caret(const struct excerpt *excerpt, struct span line, size_t *offset_out)
+{
+	struct span shown = excerpt->shown;
+	size_t caret = excerpt->caret;
 	size_t shift = 0;
-	bool is_cut = span_starts_with(shown, "...");
-	if (is_cut) {
+	for (size_t i = 0; i < shown.size && i < caret; i++)
+		if ((unsigned char)shown.data[i] >= 0x80)
+			return false;
+	if (span_starts_with(shown, "...") && caret >= 3) {
 		shown = (struct span){shown.data + 3, shown.size - 3};
 		if (span_ends_with(shown, "..."))
 			shown.size -= 3;
-		const char *found =
-			caret < 3 ? NULL : memmem(line.data, line.size, shown.data, shown.size);
+		const char *found = memmem(line.data, line.size, shown.data, shown.size);
 		if (!found)
 			return false;
 		shift = (size_t)(found - line.data);
 		caret -= 3;
 	}
-	for (size_t i = 0; i < shown.size && i < caret; i++)
-		if ((unsigned char)shown.data[i] >= 0x80)
-			return false;
-	if (shift + caret > line.size)
-		return false;
-	*offset_out = shift + caret;
-	return true;
+	size_t offset = shift;
+	for (; offset < line.size && (caret > 0 || line.data[offset] == '\t'); offset++)
+		caret -= line.data[offset] != '\t';
+	*offset_out = offset;
+	return caret == 0;
 }
 
-/* Reads "LINE 3: … <newline> ^" behind a complaint about the statement that was made. */
+/* Where the engine's complaint stands in the written SQL; at least its line. */
 static bool find_place_told(
 	struct span complaint, const struct metric_sql *sql, size_t *written_out)
 {
-	const char *told = memmem(complaint.data, complaint.size, "\nLINE ", 6);
-	if (!told)
+	struct excerpt excerpt;
+	struct span line;
+	if (!read_excerpt(complaint, sql, &excerpt, &line))
 		return false;
-	struct span rest = {told + 6, complaint.size - (size_t)(told + 6 - complaint.data)};
-	struct span shown = take_line(&rest);
-	struct span caret = take_line(&rest);
-	struct span number;
-	int64_t line_number;
-	if (!span_split(shown, ':', &number, &shown) || !span_parse_int64(number, &line_number)
-		|| shown.size == 0)
-		return false;
-	shown = (struct span){shown.data + 1, shown.size - 1};
-	const char *mark = caret.size > 0 ? memchr(caret.data, '^', caret.size) : NULL;
-	size_t prefix = strlen("LINE : ") + number.size;
-	struct span text = span_of(sql->text);
-	struct span line = take_line(&text);
-	while (--line_number > 0 && text.data)
-		line = take_line(&text);
-	size_t offset = 0;
-	if (mark && (size_t)(mark - caret.data) >= prefix)
-		(void)find_caret(line, shown, (size_t)(mark - caret.data) - prefix, &offset);
+	size_t offset;
+	if (!excerpt.has_caret || !find_caret(&excerpt, line, &offset))
+		offset = 0;
 	*written_out = metric_sql_written_offset(sql, (size_t)(line.data - sql->text) + offset);
 	return true;
 }
 
-/* The complaint without its excerpt of the statement, on one line. */
-static void shorten_complaint(struct span complaint, char text[COMPLAINT_BYTES_MAX])
+/* The complaint without its excerpt. */
+static struct span shorten_complaint(struct span complaint)
 {
-	const char *told = memmem(complaint.data, complaint.size, "\nLINE ", 6);
+	const char *told =
+		memmem(complaint.data, complaint.size, excerpt_mark, strlen(excerpt_mark));
 	if (told)
 		complaint.size = (size_t)(told - complaint.data);
-	complaint = span_trim(complaint);
-	(void)snprintf(text, COMPLAINT_BYTES_MAX, "%.*s", SPAN_ARGUMENTS(complaint));
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
+	return span_trim(complaint);
 }
 
 static void tell_complaint(
 	struct compilation *compilation, const struct metric_sql *sql, const struct err *err)
 {
-	char text[COMPLAINT_BYTES_MAX];
-	shorten_complaint(span_of(err->text), text);
+	struct span text = shorten_complaint(span_of(err->text));
 	size_t written = 0;
 	struct place place = {compilation->sql->line, compilation->sql->column};
 	if (find_place_told(span_of(err->text), sql, &written))
 		place = loading_place(compilation->loading, compilation->sql, written);
 	compilation->loading->is_refused = true;
-	loading_fault_at(compilation->loading, place, "%s", text);
+	loading_fault_at(compilation->loading, place, "%.*s", SPAN_ARGUMENTS(text));
 }
 
 static bool describe(
