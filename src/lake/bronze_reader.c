@@ -101,8 +101,9 @@ static bool read_header(struct bronze_reader *reader, struct err *err)
 		return err_set(err, ERR_INPUT, "no bronze header");
 	int64_t version = json_get_integer(root, "version", 0);
 	if (version > BRONZE_FORMAT_VERSION) {
-		(void)err_set(err, ERR_LOCAL, "bronze format %" PRId64 " is newer than this program's %d",
-			version, BRONZE_FORMAT_VERSION);
+		(void)err_set(err, ERR_LOCAL,
+			"bronze format %" PRId64 " is newer than this program's %d", version,
+			BRONZE_FORMAT_VERSION);
 		err->exit_code = EXIT_CODE_NEWER_FORMAT;
 		return false;
 	}
@@ -114,7 +115,8 @@ static bool read_header(struct bronze_reader *reader, struct err *err)
 
 bool bronze_reader_open(const char *path, struct bronze_reader **reader_out, struct err *err)
 {
-	struct bronze_reader *reader CLEANUP(bronze_reader_close) = memory_allocate(1, sizeof(*reader));
+	struct bronze_reader *reader CLEANUP(bronze_reader_close) =
+		memory_allocate(1, sizeof(*reader));
 	buf_init(&reader->compressed, BRONZE_FILE_BYTES_MAX);
 	buf_init(&reader->window, SCAN_EVENT_BYTES_MAX + STEP_BYTES);
 	if (!file_path_make(&reader->path, err, "%s", path)
@@ -141,8 +143,8 @@ static bool fill(struct bronze_reader *reader, struct err *err)
 	reader->searched -= reader->at;
 	reader->at = 0;
 	if (reader->window.size > SCAN_EVENT_BYTES_MAX)
-		return err_set(err, ERR_INPUT, "%s: a line of more than %d bytes", reader->path.text,
-			SCAN_EVENT_BYTES_MAX);
+		return err_set(err, ERR_INPUT, "%s: a line of more than %d bytes",
+			reader->path.text, SCAN_EVENT_BYTES_MAX);
 	struct err damage = {0};
 	if (zstd_reader_read(reader->zstd, &reader->window, STEP_BYTES, &reader->ended, &damage))
 		return true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bronze_writer.c - a batch in memory, one buffer of lines per type and day, and its publication.
  *
- * The lines are kept until every file and every folder is durable, so that a publication that failed
- * half way can be repeated. Compression happens one file at a time at the end: its output is the
- * only thing held beside the lines. */
+ * The lines are kept until every file and every folder is durable, so that a publication that
+ * failed half way can be repeated. Compression happens one file at a time at the end: its output is
+ * the only thing held beside the lines. */
 #include "lake/bronze.h"
 
 #include "base/clock.h"
@@ -87,7 +87,8 @@ static int64_t day_of(int64_t time_us)
 	return time_us - (time_us % DAY_US + DAY_US) % DAY_US;
 }
 
-static struct group *find_group(const struct bronze_writer *writer, struct span type, int64_t date_us)
+static struct group *find_group(const struct bronze_writer *writer, struct span type,
+				int64_t date_us)
 {
 	for (size_t i = 0; i < writer->group_count; i++) {
 		struct group *group = writer->groups[i];
@@ -211,7 +212,8 @@ static bool publish_file(const struct publication *publication, const struct gro
 	return true;
 }
 
-static bool sync_folder_of(const struct layout *layout, const struct bronze_file *file, struct err *err)
+static bool sync_folder_of(const struct layout *layout, const struct bronze_file *file,
+			   struct err *err)
 {
 	struct file_path path;
 	if (!layout_absolute(layout, file->path.text, &path, err))
@@ -224,7 +226,7 @@ static int compare_groups(const void *a, const void *b)
 {
 	const struct group *left = *(struct group *const *)a;
 	const struct group *right = *(struct group *const *)b;
-	/* As the paths compare, where a type is followed by a slash: it sorts before every letter. */
+	/* As the paths compare: the slash behind a type sorts before every letter. */
 	int order = strcmp(left->type, right->type);
 	return order ? order : (left->date_us > right->date_us) - (left->date_us < right->date_us);
 }
@@ -239,7 +241,8 @@ bool bronze_writer_publish(struct bronze_writer *writer, int64_t batch, int64_t 
 	size_t count = writer->group_count;
 	struct bronze_file *files = arena_allocate(arena, count, sizeof(*files));
 	if (!files)
-		return err_set(err, ERR_LOCAL, "batch %" PRId64 ": no memory for %zu files", batch, count);
+		return err_set(err, ERR_LOCAL, "batch %" PRId64 ": no memory for %zu files", batch,
+			count);
 	qsort(writer->groups, count, sizeof(struct group *), compare_groups);
 	for (size_t i = 0; i < count; i++)
 		if (!describe(&publication, writer->groups[i], &files[i], err)

@@ -88,7 +88,8 @@ bool catalog_take_text(struct sqlite_statement *statement, int column, char *tex
 {
 	struct span s = sqlite_column_text(statement, column);
 	if (s.size >= size)
-		return err_set(err, ERR_INPUT, "catalog: a text of %zu bytes, at most %zu", s.size, size - 1);
+		return err_set(err, ERR_INPUT, "catalog: a text of %zu bytes, at most %zu", s.size,
+			size - 1);
 	if (s.size > 0)
 		memcpy(text, s.data, s.size);
 	text[s.size] = '\0';
@@ -119,7 +120,8 @@ bool catalog_keep_rows(const struct buf *rows, size_t row_size, struct arena *ar
 	size_t count = rows->size / row_size;
 	void *kept = rows->failed ? NULL : arena_allocate(arena, count, row_size);
 	if (!kept)
-		return err_set(err, ERR_LOCAL, "catalog: more rows than fit into %zu bytes", arena->size_max);
+		return err_set(err, ERR_LOCAL, "catalog: more rows than fit into %zu bytes",
+			arena->size_max);
 	if (rows->size > 0)
 		memcpy(kept, rows->data, rows->size);
 	*rows_out = kept;
@@ -131,18 +133,20 @@ bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *value_out, s
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	bool row = false;
-	if (!sqlite_prepare(catalog->database, sql, &statement, err) || !sqlite_step(statement, &row, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err)
+	    || !sqlite_step(statement, &row, err))
 		return false;
 	*value_out = row ? sqlite_column_integer(statement, 0) : 0;
 	return true;
 }
 
-bool catalog_read_setting(struct catalog *catalog, const char *key, int64_t missing, int64_t *value_out,
-			  struct err *err)
+bool catalog_read_setting(struct catalog *catalog, const char *key, int64_t missing,
+			  int64_t *value_out, struct err *err)
 {
+	static const char sql[] = "SELECT value FROM setting WHERE key = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	bool row = false;
-	if (!sqlite_prepare(catalog->database, "SELECT value FROM setting WHERE key = ?1", &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, key);
 	if (!sqlite_step(statement, &row, err))

@@ -72,12 +72,13 @@ bool catalog_next_batch(struct catalog *catalog, int64_t *seq_out, struct err *e
 bool catalog_insert_batch(struct catalog *catalog, const struct batch *batch, struct err *err)
 {
 	static const char sql[] =
-		"INSERT INTO batch (seq, received_at_us, received, duplicates, filtered, quarantined,"
-		" bronze_rows, state, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+		"INSERT INTO batch (seq, received_at_us, received, duplicates, filtered,"
+		" quarantined, bronze_rows, state, source)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {
-		batch->seq, batch->received_at_us, batch->received, batch->duplicates, batch->filtered,
-		batch->quarantined, batch->bronze_rows,
+		batch->seq, batch->received_at_us, batch->received, batch->duplicates,
+		batch->filtered, batch->quarantined, batch->bronze_rows,
 	};
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
@@ -101,8 +102,9 @@ static bool write_batch(struct catalog *catalog, const struct batch_write *write
 			return false;
 	}
 	if (rows != batch.bronze_rows)
-		return err_set(err, ERR_LOCAL, "batch %" PRId64 ": %" PRId64 " rows, %" PRId64 " in its files",
-			batch.seq, batch.bronze_rows, rows);
+		return err_set(err, ERR_LOCAL,
+			"batch %" PRId64 ": %" PRId64 " rows, %" PRId64 " in its files", batch.seq,
+			batch.bronze_rows, rows);
 	return true;
 }
 
@@ -116,7 +118,8 @@ static bool write_all(struct catalog *catalog, const struct batch_write *write, 
 	for (size_t i = 0; i < write->sweep_count; i++)
 		if (!catalog_insert_sweep(catalog, &write->sweeps[i], err))
 			return false;
-	return catalog_insert_quarantined(catalog, write->quarantined, write->quarantined_count, err);
+	return catalog_insert_quarantined(catalog, write->quarantined, write->quarantined_count,
+		err);
 }
 
 bool catalog_store_batch(struct catalog *catalog, const struct batch_write *write, struct err *err)
@@ -128,9 +131,9 @@ bool catalog_store_batch(struct catalog *catalog, const struct batch_write *writ
 }
 
 #define BATCH_COLUMNS                                                                              \
-	"state, source, seq, received_at_us, received, duplicates, filtered, quarantined, bronze_rows,"  \
-	" silver_rows, silver_duplicates, silver_quarantined, gold_rows, gold_duplicates,"               \
-	" gold_quarantined"
+	"state, source, seq, received_at_us, received, duplicates, filtered, quarantined,"         \
+	" bronze_rows, silver_rows, silver_duplicates, silver_quarantined, gold_rows,"             \
+	" gold_duplicates, gold_quarantined"
 
 static bool take_batch(struct sqlite_statement *statement, struct batch *batch, struct err *err)
 {
@@ -154,8 +157,8 @@ bool catalog_list_batches(struct catalog *catalog, enum batch_state state, int64
 			  size_t count_max, struct arena *arena, const struct batch **batches_out,
 			  size_t *count_out, struct err *err)
 {
-	static const char sql[] = "SELECT " BATCH_COLUMNS " FROM batch WHERE state = ?1 AND seq > ?2"
-				  " ORDER BY seq LIMIT ?3";
+	static const char sql[] = "SELECT " BATCH_COLUMNS " FROM batch"
+				  " WHERE state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
@@ -181,8 +184,8 @@ bool catalog_list_batches(struct catalog *catalog, enum batch_state state, int64
 	return false;
 }
 
-bool catalog_read_batch(struct catalog *catalog, int64_t seq, struct batch *batch_out, bool *found_out,
-			struct err *err)
+bool catalog_read_batch(struct catalog *catalog, int64_t seq, struct batch *batch_out,
+			bool *found_out, struct err *err)
 {
 	static const char sql[] = "SELECT " BATCH_COLUMNS " FROM batch WHERE seq = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
@@ -199,24 +202,27 @@ bool catalog_read_batch(struct catalog *catalog, int64_t seq, struct batch *batc
 	return true;
 }
 
-bool catalog_read_totals(struct catalog *catalog, struct catalog_totals *totals_out, struct err *err)
+bool catalog_read_totals(struct catalog *catalog, struct catalog_totals *totals_out,
+			 struct err *err)
 {
 	static const char sql[] =
-		"SELECT batches, batches_waiting_silver, batches_waiting_gold, received, duplicates, filtered,"
-		" quarantined, bronze_rows, silver_rows, silver_duplicates, silver_quarantined, gold_rows,"
-		" gold_duplicates, gold_quarantined, bronze_files, bronze_bytes, silver_files, silver_bytes,"
-		" live_files, quarantine_entries, quarantine_bytes, sweeps, gaps, newest_event_us,"
-		" last_batch_at_us FROM totals";
+		"SELECT batches, batches_waiting_silver, batches_waiting_gold, received,"
+		" duplicates, filtered, quarantined, bronze_rows, silver_rows, silver_duplicates,"
+		" silver_quarantined, gold_rows, gold_duplicates, gold_quarantined, bronze_files,"
+		" bronze_bytes, silver_files, silver_bytes, live_files, quarantine_entries,"
+		" quarantine_bytes, sweeps, gaps, newest_event_us, last_batch_at_us FROM totals";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	struct catalog_totals t = {0};
 	bool row = false;
-	if (!sqlite_prepare(catalog->database, sql, &statement, err) || !sqlite_step(statement, &row, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err)
+	    || !sqlite_step(statement, &row, err))
 		return false;
 	if (!row)
 		return err_set(err, ERR_INPUT, "the catalog has lost its totals");
 	int64_t *const numbers[] = {
-		&t.batches, &t.batches_waiting_silver, &t.batches_waiting_gold, &t.received, &t.duplicates,
-		&t.filtered, &t.quarantined, &t.bronze_rows, &t.silver_rows, &t.silver_duplicates,
+		&t.batches, &t.batches_waiting_silver, &t.batches_waiting_gold, &t.received,
+		&t.duplicates, &t.filtered, &t.quarantined, &t.bronze_rows, &t.silver_rows,
+		&t.silver_duplicates,
 		&t.silver_quarantined, &t.gold_rows, &t.gold_duplicates, &t.gold_quarantined,
 		&t.bronze_files, &t.bronze_bytes, &t.silver_files, &t.silver_bytes, &t.live_files,
 		&t.quarantine_entries, &t.quarantine_bytes, &t.sweeps, &t.gaps, &t.newest_event_us,

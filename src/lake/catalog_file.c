@@ -12,8 +12,8 @@ static const char *const layer_names[] = {"bronze", "live", "silver"};
 bool catalog_insert_file(struct catalog *catalog, const struct lake_file *file, struct err *err)
 {
 	static const char sql[] =
-		"INSERT INTO file (path, layer, type, sha256, fingerprint, date_us, batch_first, batch_last,"
-		" rows, size_bytes, created_at_us, time_min_us, time_max_us)"
+		"INSERT INTO file (path, layer, type, sha256, fingerprint, date_us, batch_first,"
+		" batch_last, rows, size_bytes, created_at_us, time_min_us, time_max_us)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {
@@ -76,8 +76,8 @@ static bool take_file(struct sqlite_statement *statement, struct lake_file *file
 		return false;
 	file->layer = (enum lake_layer)layer;
 	int64_t *const numbers[] = {
-		&file->date_us, &file->batch_first, &file->batch_last, &file->rows, &file->size_bytes,
-		&file->created_at_us, &file->time_min_us, &file->time_max_us,
+		&file->date_us, &file->batch_first, &file->batch_last, &file->rows,
+		&file->size_bytes, &file->created_at_us, &file->time_min_us, &file->time_max_us,
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
 		*numbers[i] = sqlite_column_integer(statement, 5 + (int)i);
@@ -85,8 +85,8 @@ static bool take_file(struct sqlite_statement *statement, struct lake_file *file
 }
 
 #define FILE_COLUMNS                                                                               \
-	"path, layer, type, sha256, fingerprint, date_us, batch_first, batch_last, rows, size_bytes,"    \
-	" created_at_us, time_min_us, time_max_us"
+	"path, layer, type, sha256, fingerprint, date_us, batch_first, batch_last, rows,"          \
+	" size_bytes, created_at_us, time_min_us, time_max_us"
 
 /* `batch` 0: of all batches. */
 static bool list_files(struct catalog *catalog, enum lake_layer layer, int64_t batch,
@@ -95,7 +95,8 @@ static bool list_files(struct catalog *catalog, enum lake_layer layer, int64_t b
 {
 	const char *sql = batch == 0
 		? "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 ORDER BY batch_first, path"
-		: "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 AND batch_first = ?2 ORDER BY path";
+		: "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 AND batch_first = ?2"
+		  " ORDER BY path";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
@@ -135,8 +136,8 @@ bool catalog_list_files(struct catalog *catalog, enum lake_layer layer, struct a
 }
 
 /* Runs `sql`, whose only values are ?1 = seq and then `values`; one batch must have changed. */
-static bool update_batch(struct catalog *catalog, const char *sql, int64_t seq, const int64_t *values,
-			 size_t count, struct err *err)
+static bool update_batch(struct catalog *catalog, const char *sql, int64_t seq,
+			 const int64_t *values, size_t count, struct err *err)
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
@@ -152,9 +153,9 @@ static bool update_batch(struct catalog *catalog, const char *sql, int64_t seq, 
 
 static bool forget_live_file(struct catalog *catalog, int64_t batch, struct err *err)
 {
+	static const char sql[] = "DELETE FROM file WHERE layer = 'live' AND batch_first = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "DELETE FROM file WHERE layer = 'live' AND batch_first = ?1",
-		    &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, batch);
 	return sqlite_execute(statement, err);
@@ -168,7 +169,8 @@ bool catalog_store_silver(struct catalog *catalog, const struct batch *batch,
 		"UPDATE batch SET state = 'silver', silver_rows = ?2, silver_duplicates = ?3,"
 		" silver_quarantined = ?4, gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
 		" WHERE seq = ?1";
-	const int64_t values[] = {batch->silver_rows, batch->silver_duplicates, batch->silver_quarantined};
+	const int64_t values[] = {
+		batch->silver_rows, batch->silver_duplicates, batch->silver_quarantined};
 	assert(!file || (file->layer == LAYER_SILVER_LIVE && file->batch_first == batch->seq));
 	if (!catalog_begin(catalog, err))
 		return false;
@@ -182,11 +184,14 @@ bool catalog_store_silver(struct catalog *catalog, const struct batch *batch,
 }
 
 bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
-			const struct quarantined *quarantined, size_t quarantined_count, struct err *err)
+			const struct quarantined *quarantined, size_t quarantined_count,
+			struct err *err)
 {
-	static const char sql[] = "UPDATE batch SET state = 'gold', gold_rows = ?2, gold_duplicates = ?3,"
-				  " gold_quarantined = ?4 WHERE seq = ?1";
-	const int64_t values[] = {batch->gold_rows, batch->gold_duplicates, batch->gold_quarantined};
+	static const char sql[] =
+		"UPDATE batch SET state = 'gold', gold_rows = ?2, gold_duplicates = ?3,"
+		" gold_quarantined = ?4 WHERE seq = ?1";
+	const int64_t values[] = {
+		batch->gold_rows, batch->gold_duplicates, batch->gold_quarantined};
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = update_batch(catalog, sql, batch->seq, values, ARRAY_COUNT(values), err)
@@ -221,8 +226,8 @@ bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct e
 		" (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq)";
 	static const char to_silver[] =
 		"DELETE FROM quarantine WHERE stage = 'gold';"
-		"UPDATE batch SET state = 'silver', gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
-		" WHERE state = 'gold' AND EXISTS"
+		"UPDATE batch SET state = 'silver', gold_rows = 0, gold_duplicates = 0,"
+		" gold_quarantined = 0 WHERE state = 'gold' AND EXISTS"
 		" (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq)";
 	assert(state == BATCH_BRONZE || state == BATCH_SILVER);
 	return sqlite_run(catalog->database, state == BATCH_BRONZE ? to_bronze : to_silver, err);

@@ -22,12 +22,12 @@ static bool check_room(struct catalog *catalog, const struct quarantined *entrie
 	return true;
 }
 
-bool catalog_insert_quarantined(struct catalog *catalog, const struct quarantined *entries, size_t count,
-				struct err *err)
+bool catalog_insert_quarantined(struct catalog *catalog, const struct quarantined *entries,
+				size_t count, struct err *err)
 {
 	static const char sql[] =
-		"INSERT INTO quarantine (at_us, batch, stage, reason, detail, path, offset, size_bytes, raw)"
-		" VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+		"INSERT INTO quarantine (at_us, batch, stage, reason, detail, path, offset,"
+		" size_bytes, raw) VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (count == 0)
 		return true;
@@ -55,9 +55,9 @@ bool catalog_insert_quarantined(struct catalog *catalog, const struct quarantine
 bool catalog_forget_quarantined(struct catalog *catalog, int64_t batch, const char *stage,
 				struct err *err)
 {
+	static const char sql[] = "DELETE FROM quarantine WHERE batch = ?1 AND stage = ?2";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "DELETE FROM quarantine WHERE batch = ?1 AND stage = ?2",
-		    &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, batch);
 	catalog_bind_text(statement, 2, stage);
@@ -69,8 +69,8 @@ bool catalog_list_quarantine(struct catalog *catalog, size_t count_max, struct a
 			     struct err *err)
 {
 	static const char sql[] =
-		"SELECT id, at_us, coalesce(batch, 0), stage, reason, detail, path, offset, size_bytes,"
-		" substr(raw, 1, 256) FROM quarantine ORDER BY id DESC LIMIT ?1";
+		"SELECT id, at_us, coalesce(batch, 0), stage, reason, detail, path, offset,"
+		" size_bytes, substr(raw, 1, 256) FROM quarantine ORDER BY id DESC LIMIT ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;

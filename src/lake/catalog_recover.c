@@ -22,7 +22,8 @@ struct recovery {
 };
 
 static bool walk(struct recovery *recovery, const char *folder,
-		 bool (*visit)(void *context, const char *relative_path, struct err *err), struct err *err)
+		 bool (*visit)(void *context, const char *relative_path, struct err *err),
+		 struct err *err)
 {
 	struct file_path path;
 	recovery->folder = folder;
@@ -32,8 +33,9 @@ static bool walk(struct recovery *recovery, const char *folder,
 
 static bool is_named(struct catalog *catalog, const char *path, bool *named_out, struct err *err)
 {
+	static const char sql[] = "SELECT 1 FROM file WHERE path = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "SELECT 1 FROM file WHERE path = ?1", &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, path);
 	return sqlite_step(statement, named_out, err);
@@ -44,7 +46,8 @@ static bool is_named(struct catalog *catalog, const char *path, bool *named_out,
 static bool remove_file(struct recovery *recovery, const char *relative, struct err *err)
 {
 	struct file_path path;
-	if (!layout_absolute(recovery->layout, relative, &path, err) || !file_remove(path.text, err))
+	if (!layout_absolute(recovery->layout, relative, &path, err)
+	    || !file_remove(path.text, err))
 		return false;
 	recovery->report.files_removed++;
 	return true;
@@ -64,17 +67,18 @@ static bool remove_leftovers(struct recovery *recovery, struct err *err)
 	if (!file_sweep_drafts(recovery->layout->root.text, &drafts, err))
 		return false;
 	recovery->report.files_removed += drafts;
-	return walk(recovery, "staging", visit_leftover, err) && walk(recovery, "tmp", visit_leftover, err);
+	return walk(recovery, "staging", visit_leftover, err)
+	       && walk(recovery, "tmp", visit_leftover, err);
 }
 
 /* ---- bronze without a batch ---- */
 
 static bool add_to_batch(struct catalog *catalog, int64_t seq, int64_t events, struct err *err)
 {
+	static const char sql[] = "UPDATE batch SET received = received + ?2,"
+				  " bronze_rows = bronze_rows + ?2 WHERE seq = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database,
-		    "UPDATE batch SET received = received + ?2, bronze_rows = bronze_rows + ?2 WHERE seq = ?1",
-		    &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, seq);
 	sqlite_bind_integer(statement, 2, events);
@@ -172,7 +176,8 @@ static bool is_whole(const struct recovery *recovery, struct span relative, int6
 		     bool *whole_out, struct err *err)
 {
 	struct file_path path;
-	if (!file_path_make(&path, err, "%s/%.*s", recovery->layout->root.text, SPAN_ARGUMENTS(relative)))
+	if (!file_path_make(&path, err, "%s/%.*s", recovery->layout->root.text,
+		    SPAN_ARGUMENTS(relative)))
 		return false;
 	*whole_out = file_size(path.text) == size_bytes;
 	return true;
@@ -265,7 +270,8 @@ static bool remake_live(struct recovery *recovery, const struct missing *missing
 
 /* A compacted file holds rows of many batches, and other files hold the rest of theirs: all or
  * nothing. */
-static bool remake_all(struct recovery *recovery, int64_t missing, bool *remade_out, struct err *err)
+static bool remake_all(struct recovery *recovery, int64_t missing, bool *remade_out,
+		       struct err *err)
 {
 	static const char waiting[] = "SELECT batches_waiting_silver FROM totals";
 	static const char silver_only[] =
@@ -320,9 +326,10 @@ static bool visit_silver(void *context, const char *relative_path, struct err *e
 
 static bool check_catalog(struct recovery *recovery, struct err *err)
 {
+	static const char sql[] =
+		"SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 	int64_t size_bytes = 0;
-	return catalog_ask(recovery->catalog,
-		       "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &size_bytes, err)
+	return catalog_ask(recovery->catalog, sql, &size_bytes, err)
 	       && (size_bytes > CHECK_BYTES_MAX || sqlite_check(recovery->catalog->database, err));
 }
 

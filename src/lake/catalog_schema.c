@@ -2,8 +2,8 @@
 /* catalog_schema.c - the catalog's tables and how older ones become them. docs/formats/catalog.md
  * explains each column.
  *
- * The sums of `batch` are constraints, so that a stage that lost an event cannot commit. `totals` is
- * kept by triggers: whoever changes a table, the totals follow in the same transaction. */
+ * The sums of `batch` are constraints, so that a stage that lost an event cannot commit. `totals`
+ * is kept by triggers: whoever changes a table, the totals follow in the same transaction. */
 #include "lake/catalog_private.h"
 
 #include <assert.h>
@@ -30,7 +30,8 @@ static const char *const version_1[] = {
 	" gold_rows INTEGER NOT NULL DEFAULT 0 CHECK (gold_rows >= 0),"
 	" gold_duplicates INTEGER NOT NULL DEFAULT 0 CHECK (gold_duplicates >= 0),"
 	" gold_quarantined INTEGER NOT NULL DEFAULT 0 CHECK (gold_quarantined >= 0),"
-	" CONSTRAINT ingest_adds_up CHECK (received = bronze_rows + duplicates + filtered + quarantined),"
+	" CONSTRAINT ingest_adds_up"
+	"  CHECK (received = bronze_rows + duplicates + filtered + quarantined),"
 	" CONSTRAINT silver_adds_up CHECK (state = 'bronze'"
 	"  OR bronze_rows = silver_rows + silver_duplicates + silver_quarantined),"
 	" CONSTRAINT gold_adds_up CHECK (state <> 'gold'"
@@ -150,8 +151,10 @@ static const char *const version_1[] = {
 	" END",
 	"CREATE TRIGGER batch_updated AFTER UPDATE ON batch BEGIN"
 	" UPDATE totals SET"
-	"  batches_waiting_silver = batches_waiting_silver + (new.state = 'bronze') - (old.state = 'bronze'),"
-	"  batches_waiting_gold = batches_waiting_gold + (new.state = 'silver') - (old.state = 'silver'),"
+	"  batches_waiting_silver = batches_waiting_silver"
+	"   + (new.state = 'bronze') - (old.state = 'bronze'),"
+	"  batches_waiting_gold = batches_waiting_gold"
+	"   + (new.state = 'silver') - (old.state = 'silver'),"
 	"  received = received + new.received - old.received,"
 	"  duplicates = duplicates + new.duplicates - old.duplicates,"
 	"  filtered = filtered + new.filtered - old.filtered,"
@@ -159,7 +162,8 @@ static const char *const version_1[] = {
 	"  bronze_rows = bronze_rows + new.bronze_rows - old.bronze_rows,"
 	"  silver_rows = silver_rows + new.silver_rows - old.silver_rows,"
 	"  silver_duplicates = silver_duplicates + new.silver_duplicates - old.silver_duplicates,"
-	"  silver_quarantined = silver_quarantined + new.silver_quarantined - old.silver_quarantined,"
+	"  silver_quarantined = silver_quarantined"
+	"   + new.silver_quarantined - old.silver_quarantined,"
 	"  gold_rows = gold_rows + new.gold_rows - old.gold_rows,"
 	"  gold_duplicates = gold_duplicates + new.gold_duplicates - old.gold_duplicates,"
 	"  gold_quarantined = gold_quarantined + new.gold_quarantined - old.gold_quarantined;"
@@ -224,8 +228,9 @@ static bool read_version(struct sqlite_database *database, int64_t *version_out,
 	if (application != APPLICATION_ID && (version != 0 || tables != 0))
 		return err_set(err, ERR_INPUT, "the catalog is a database of something else");
 	if (version > CATALOG_VERSION) {
-		(void)err_set(err, ERR_LOCAL, "catalog format %" PRId64 " is newer than this program's %d",
-			version, CATALOG_VERSION);
+		(void)err_set(err, ERR_LOCAL,
+			"catalog format %" PRId64 " is newer than this program's %d", version,
+			CATALOG_VERSION);
 		err->exit_code = EXIT_CODE_NEWER_FORMAT;
 		return false;
 	}
@@ -254,8 +259,9 @@ bool catalog_prepare_schema(struct sqlite_database *database, bool read_only, st
 	if (version == CATALOG_VERSION)
 		return true;
 	if (read_only)
-		return err_set(err, ERR_LOCAL, "the catalog has format %" PRId64 ", not yet brought up to %d",
-			version, CATALOG_VERSION);
+		return err_set(err, ERR_LOCAL,
+			"the catalog has format %" PRId64 ", not yet brought up to %d", version,
+			CATALOG_VERSION);
 	if (!sqlite_begin(database, err))
 		return false;
 	if (upgrade(database, err) && sqlite_commit(database, err))

@@ -24,19 +24,22 @@ static bool parse_keys(struct span bytes, struct cursor *cursor, struct err *err
 	if (bytes.size > KEYS_BYTES_MAX || bytes.size % KEY_BYTES != 0)
 		return err_set(err, ERR_INPUT, "catalog: cursor keys of %zu bytes", bytes.size);
 	cursor->key_count = bytes.size / KEY_BYTES;
-	for (size_t i = 0; i < bytes.size; i++)
-		cursor->keys[i / KEY_BYTES] |= (uint64_t)(unsigned char)bytes.data[i] << (8 * (i % KEY_BYTES));
+	for (size_t i = 0; i < bytes.size; i++) {
+		uint64_t byte = (unsigned char)bytes.data[i];
+		cursor->keys[i / KEY_BYTES] |= byte << (8 * (i % KEY_BYTES));
+	}
 	return true;
 }
 
 bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err)
 {
 	static const char sql[] =
-		"INSERT INTO cursor (stream, etag_1, etag_2, etag_3, keys, newest_us, covered_to_us,"
-		" poll_interval_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-		" ON CONFLICT (stream) DO UPDATE SET etag_1 = excluded.etag_1, etag_2 = excluded.etag_2,"
-		" etag_3 = excluded.etag_3, keys = excluded.keys, newest_us = excluded.newest_us,"
-		" covered_to_us = excluded.covered_to_us, poll_interval_s = excluded.poll_interval_s";
+		"INSERT INTO cursor (stream, etag_1, etag_2, etag_3, keys, newest_us,"
+		" covered_to_us, poll_interval_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (stream) DO UPDATE SET etag_1 = excluded.etag_1,"
+		" etag_2 = excluded.etag_2, etag_3 = excluded.etag_3, keys = excluded.keys,"
+		" newest_us = excluded.newest_us, covered_to_us = excluded.covered_to_us,"
+		" poll_interval_s = excluded.poll_interval_s";
 	_Static_assert(STREAM_PAGE_COUNT_MAX == 3, "as in the SQL above");
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	char keys[KEYS_BYTES_MAX];
@@ -56,8 +59,9 @@ bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, 
 bool catalog_read_cursor(struct catalog *catalog, const char *stream, struct cursor *cursor_out,
 			 bool *found_out, struct err *err)
 {
-	static const char sql[] = "SELECT stream, etag_1, etag_2, etag_3, keys, newest_us, covered_to_us,"
-				  " poll_interval_s FROM cursor WHERE stream = ?1";
+	static const char sql[] =
+		"SELECT stream, etag_1, etag_2, etag_3, keys, newest_us, covered_to_us,"
+		" poll_interval_s FROM cursor WHERE stream = ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	struct cursor cursor = {0};
 	bool row = false;
@@ -74,7 +78,8 @@ bool catalog_read_cursor(struct catalog *catalog, const char *stream, struct cur
 	    || !parse_keys(sqlite_column_blob(statement, 4), &cursor, err))
 		return false;
 	for (int page = 0; page < STREAM_PAGE_COUNT_MAX; page++)
-		if (!catalog_take_text(statement, 1 + page, cursor.etags[page], sizeof(cursor.etags[page]), err))
+		if (!catalog_take_text(statement, 1 + page, cursor.etags[page],
+			    sizeof(cursor.etags[page]), err))
 			return false;
 	cursor.newest_us = sqlite_column_integer(statement, 5);
 	cursor.covered_to_us = sqlite_column_integer(statement, 6);
@@ -87,9 +92,10 @@ bool catalog_read_cursor(struct catalog *catalog, const char *stream, struct cur
 bool catalog_insert_sweep(struct catalog *catalog, const struct sweep *sweep, struct err *err)
 {
 	static const char sql[] =
-		"INSERT INTO sweep (stream, status, error, overlap, started_at_us, finished_at_us, requests,"
-		" pages, received, fresh, gap, gap_from_us, gap_to_us, covered_from_us, covered_to_us,"
-		" quota_limit, quota_remaining, quota_reset_us, poll_interval_s, next_poll_us, batch)"
+		"INSERT INTO sweep (stream, status, error, overlap, started_at_us, finished_at_us,"
+		" requests, pages, received, fresh, gap, gap_from_us, gap_to_us, covered_from_us,"
+		" covered_to_us, quota_limit, quota_remaining, quota_reset_us, poll_interval_s,"
+		" next_poll_us, batch)"
 		" VALUES (?1, ?2, ?3, nullif(?4, -1.0), ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 		" nullif(?12, 0), nullif(?13, 0), nullif(?14, 0), nullif(?15, 0),"
 		" nullif(?16, -1), nullif(?17, -1), nullif(?18, -1), nullif(?19, -1),"
@@ -117,7 +123,8 @@ static bool take_sweep(struct sqlite_statement *statement, struct sweep *sweep, 
 {
 	int status = 0;
 	if (!catalog_take_text(statement, 1, sweep->stream, sizeof(sweep->stream), err)
-	    || !catalog_take_name(statement, 2, status_names, ARRAY_COUNT(status_names), &status, err)
+	    || !catalog_take_name(statement, 2, status_names, ARRAY_COUNT(status_names), &status,
+		    err)
 	    || !catalog_take_text(statement, 3, sweep->error, sizeof(sweep->error), err))
 		return false;
 	sweep->id = sqlite_column_integer(statement, 0);
@@ -137,15 +144,15 @@ static bool take_sweep(struct sqlite_statement *statement, struct sweep *sweep, 
 }
 
 #define SWEEP_COLUMNS                                                                              \
-	"id, stream, status, error, coalesce(overlap, -1.0), started_at_us, finished_at_us, requests,"   \
-	" pages, received, fresh, coalesce(gap_from_us, 0), coalesce(gap_to_us, 0),"                     \
-	" coalesce(covered_from_us, 0), coalesce(covered_to_us, 0), coalesce(quota_limit, -1),"          \
-	" coalesce(quota_remaining, -1), coalesce(quota_reset_us, -1), coalesce(poll_interval_s, -1),"   \
-	" coalesce(next_poll_us, 0), coalesce(batch, 0), gap"
+	"id, stream, status, error, coalesce(overlap, -1.0), started_at_us, finished_at_us,"       \
+	" requests, pages, received, fresh, coalesce(gap_from_us, 0), coalesce(gap_to_us, 0),"     \
+	" coalesce(covered_from_us, 0), coalesce(covered_to_us, 0), coalesce(quota_limit, -1),"    \
+	" coalesce(quota_remaining, -1), coalesce(quota_reset_us, -1),"                            \
+	" coalesce(poll_interval_s, -1), coalesce(next_poll_us, 0), coalesce(batch, 0), gap"
 
-bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool newest_first, size_t count_max,
-			 struct arena *arena, const struct sweep **sweeps_out, size_t *count_out,
-			 struct err *err)
+bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool newest_first,
+			 size_t count_max, struct arena *arena, const struct sweep **sweeps_out,
+			 size_t *count_out, struct err *err)
 {
 	const char *sql = newest_first
 		? "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 ORDER BY id DESC LIMIT ?2"

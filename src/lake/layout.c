@@ -30,7 +30,8 @@ bool layout_init(struct layout *layout, const char *folder, struct err *err)
 		return err_wrap(err, "data folder");
 	for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
 		struct file_path path;
-		if (!layout_absolute(&made, below[i], &path, err) || !file_make_folder(path.text, err))
+		if (!layout_absolute(&made, below[i], &path, err)
+		    || !file_make_folder(path.text, err))
 			return err_wrap(err, "data folder");
 	}
 	*layout = made;
@@ -82,7 +83,8 @@ bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64
 	return check_type(type, err)
 	       && file_path_make(relative_out, err,
 		       "silver/type=%.*s/date=%s/%012" PRId64 "-%012" PRId64 ".parquet",
-		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first, batch_last);
+		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first,
+		       batch_last);
 }
 
 bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err)
