@@ -113,38 +113,41 @@ const char *const *session_metric_paths(struct config *config, size_t *count_out
 	return found_by_itself;
 }
 
-/* A catalog that SQLite refuses is kept aside for those who want to look; all that it knew is made
- * again from the files (promise 3). */
-static bool open_catalog(struct session *session, struct err *err)
+/* A damaged catalog is kept aside for those who want to look; all that it knew is made again from
+ * the files (promise 3). */
+static bool replace_catalog(struct session *session, struct err *err)
 {
-	if (catalog_open(&session->layout, false, &session->catalog, err))
-		return true;
-	if (err->kind != ERR_INPUT)
-		return false;
-	static const char *const names[] = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"};
+	struct file_path aside;
 	log_err(LOG_ERROR, "catalog damaged: set aside, rebuilding it from the files", err);
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-		struct file_path path;
-		struct file_path aside;
-		if (!layout_absolute(&session->layout, names[i], &path, err))
-			return false;
-		if (file_exists(path.text) && !file_set_aside(path.text, &aside, err))
-			return false;
-	}
-	return catalog_open(&session->layout, false, &session->catalog, err);
+	catalog_close(&session->catalog);
+	return catalog_set_aside(&session->layout, &aside, err)
+	       && catalog_open(&session->layout, false, &session->catalog, err);
 }
 
-static bool recover(struct session *session, struct err *err)
+static void log_recovery(const struct catalog_recovery *report)
 {
-	struct catalog_recovery report;
-	int64_t drafts = 0;
-	if (!file_sweep_drafts(session->layout.root.text, &drafts, err)
-	    || !catalog_recover(session->catalog, &session->layout, &report, err))
+	if (report->batches_adopted + report->files_adopted + report->files_removed + report->batches_remade > 0)
+		LOG_EVENT(LOG_INFO, "recovered what a stop in the middle had left",
+			  log_int("batches_adopted", report->batches_adopted),
+			  log_int("files_adopted", report->files_adopted),
+			  log_int("files_removed", report->files_removed),
+			  log_int("batches_remade", report->batches_remade));
+	if (report->files_damaged + report->files_missing > 0)
+		LOG_EVENT(LOG_ERROR, "files damaged or missing", log_int("bronze_set_aside", report->files_damaged),
+			  log_int("silver_missing", report->files_missing));
+}
+
+static bool open_catalog(struct session *session, struct err *err)
+{
+	struct catalog_recovery report = {0};
+	if (!catalog_open(&session->layout, false, &session->catalog, err)
+	    && (err->kind != ERR_INPUT || !replace_catalog(session, err)))
 		return false;
-	if (report.batches_adopted + report.files_removed + report.files_damaged + drafts > 0)
-		LOG_EVENT(LOG_INFO, "recovered after a stop in the middle", log_int("batches", report.batches_adopted),
-			  log_int("files_removed", report.files_removed + drafts),
-			  log_int("files_damaged", report.files_damaged));
+	if (!catalog_recover(session->catalog, &session->layout, &report, err)
+	    && (err->kind != ERR_INPUT || !replace_catalog(session, err)
+		|| !catalog_recover(session->catalog, &session->layout, &report, err)))
+		return false;
+	log_recovery(&report);
 	return true;
 }
 
@@ -153,7 +156,7 @@ bool session_open(struct session *session, struct config *config, const char *co
 	*session = (struct session){.config = config};
 	bool ok = session_load_fields(config, &session->fields, session->events_file, err)
 		  && layout_init(&session->layout, config_text(config, OPTION_DATA), err)
-		  && take_lock(session, command, err) && open_catalog(session, err) && recover(session, err);
+		  && take_lock(session, command, err) && open_catalog(session, err);
 	if (!ok)
 		session_close(session);
 	return ok;
