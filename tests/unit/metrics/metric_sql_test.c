@@ -34,7 +34,7 @@ static bool resolve(void *context, struct span name, size_t offset, struct metri
 	struct fixture *f = context;
 	size_t used = strlen(f->faults);
 	(void)snprintf(f->faults + used, sizeof(f->faults) - used, "%zu no %.*s\n", offset,
-		       SPAN_ARGUMENTS(name));
+		SPAN_ARGUMENTS(name));
 	return false;
 }
 
@@ -89,12 +89,12 @@ static void bare_ones_are_cast(void **state)
 	struct fixture *f = *state;
 	makes(f, "SELECT ${x}", "SELECT CAST($1 AS VARCHAR)");
 	makes(f, "SELECT ${n}+${x},${n}",
-	      "SELECT CAST($1 AS BIGINT)+CAST($2 AS VARCHAR),CAST($1 AS BIGINT)");
+		"SELECT CAST($1 AS BIGINT)+CAST($2 AS VARCHAR),CAST($1 AS BIGINT)");
 	assert_int_equal(f->sql.slot_count, 2);
 	assert_int_equal(f->sql.slots[0], 8);
 	assert_int_equal(f->sql.slots[1], 7);
 	makes(f, "SELECT list_contains(${list}, a) AND ${as_of} > b",
-	      "SELECT list_contains(CAST($1 AS VARCHAR[]), a) AND CAST($2 AS TIMESTAMP) > b");
+		"SELECT list_contains(CAST($1 AS VARCHAR[]), a) AND CAST($2 AS TIMESTAMP) > b");
 	makes(f, "SELECT a LIMIT ${n}", "SELECT a LIMIT CAST($1 AS BIGINT)");
 }
 
@@ -102,9 +102,10 @@ static void quoted_ones_are_cast_in_parentheses(void **state)
 {
 	struct fixture *f = *state;
 	makes(f, "SELECT a - INTERVAL '${n}' MINUTE",
-	      "SELECT a - INTERVAL (CAST($1 AS BIGINT)) MINUTE");
+		"SELECT a - INTERVAL (CAST($1 AS BIGINT)) MINUTE");
 	makes(f, "SELECT '${x}'", "SELECT (CAST($1 AS VARCHAR))");
-	makes(f, "SELECT a > TIMESTAMP '${x}'", "SELECT a > CAST((CAST($1 AS VARCHAR)) AS TIMESTAMP)");
+	makes(f, "SELECT a > TIMESTAMP '${x}'",
+		"SELECT a > CAST((CAST($1 AS VARCHAR)) AS TIMESTAMP)");
 	makes(f, "SELECT date /* ${x} */ '${x}'", "SELECT CAST((CAST($1 AS VARCHAR)) AS date)");
 	makes(f, "SELECT 'it''s', '${x}', ''", "SELECT 'it''s', (CAST($1 AS VARCHAR)), ''");
 }
@@ -114,17 +115,19 @@ static void parts_of_texts_are_joined(void **state)
 	struct fixture *f = *state;
 	makes(f, "SELECT a LIKE '%${x}%'", "SELECT a LIKE ('%' || CAST($1 AS VARCHAR) || '%')");
 	makes(f, "SELECT 'a''${x}${n} b'",
-	      "SELECT ('a''' || CAST($1 AS VARCHAR) || CAST(CAST($2 AS BIGINT) AS VARCHAR) || ' b')");
+		"SELECT ('a''' || CAST($1 AS VARCHAR) || CAST(CAST($2 AS BIGINT) AS VARCHAR) || ' "
+		"b')");
 	makes(f, "SELECT '${x} '", "SELECT (CAST($1 AS VARCHAR) || ' ')");
 	makes(f, "SELECT INTERVAL '${n} minutes'",
-	      "SELECT INTERVAL (CAST(CAST($1 AS BIGINT) AS VARCHAR) || ' minutes')");
+		"SELECT INTERVAL (CAST(CAST($1 AS BIGINT) AS VARCHAR) || ' minutes')");
 }
 
 static void comments_are_left_alone(void **state)
 {
 	struct fixture *f = *state;
 	makes(f, "SELECT 1 -- ${x} ' \"\n, 2", "SELECT 1 -- ${x} ' \"\n, 2");
-	makes(f, "/* ${no} /* ' */ ${x} */SELECT 1 -- end", "/* ${no} /* ' */ ${x} */SELECT 1 -- end");
+	makes(f, "/* ${no} /* ' */ ${x} */SELECT 1 -- end",
+		"/* ${no} /* ' */ ${x} */SELECT 1 -- end");
 	makes(f, "SELECT '-- ${x}' -- '", "SELECT ('-- ' || CAST($1 AS VARCHAR)) -- '");
 	makes(f, "SELECT '/*', ${x}, '*/'", "SELECT '/*', CAST($1 AS VARCHAR), '*/'");
 	makes(f, "SELECT a - -1, b/c", "SELECT a - -1, b/c");
@@ -133,9 +136,11 @@ static void comments_are_left_alone(void **state)
 static void other_strings_pass_but_hold_none(void **state)
 {
 	struct fixture *f = *state;
-	makes(f, "SELECT E'it\\'s', e'\\\\', ${n}", "SELECT E'it\\'s', e'\\\\', CAST($1 AS BIGINT)");
+	makes(f, "SELECT E'it\\'s', e'\\\\', ${n}",
+		"SELECT E'it\\'s', e'\\\\', CAST($1 AS BIGINT)");
 	makes(f, "SELECT E'a'\n 'b\\' c', ${n}", "SELECT E'a'\n 'b\\' c', CAST($1 AS BIGINT)");
-	makes(f, "SELECT $$it's \"$$, $t$ $$ $t$, ${n}", "SELECT $$it's \"$$, $t$ $$ $t$, CAST($1 AS BIGINT)");
+	makes(f, "SELECT $$it's \"$$, $t$ $$ $t$, ${n}",
+		"SELECT $$it's \"$$, $t$ $$ $t$, CAST($1 AS BIGINT)");
 	makes(f, "SELECT name'a', '\\', a$b, x'00'", "SELECT name'a', '\\', a$b, x'00'");
 	makes(f, "SELECT \"a\"\"'b\", 'c'", "SELECT \"a\"\"'b\", 'c'");
 	refuses_at(f, "SELECT E'\\${x}'", "${x}", "not in this kind");
@@ -180,7 +185,7 @@ static void functions_that_run_text_get_no_values(void **state)
 	refuses_at(f, "SELECT * FROM read_csv(${x})", "${x}", "runs or opens");
 	refuses_at(f, "SELECT getenv(${x})", "${x}", "runs or opens");
 	makes(f, "SELECT query, (${x}) FROM query('SELECT 1 AS query')",
-	      "SELECT query, (CAST($1 AS VARCHAR)) FROM query('SELECT 1 AS query')");
+		"SELECT query, (CAST($1 AS VARCHAR)) FROM query('SELECT 1 AS query')");
 }
 
 static void one_select_only(void **state)
@@ -236,7 +241,8 @@ static void places_are_found_again(void **state)
 	made = (size_t)(strstr(f->sql.text, "$2") - f->sql.text);
 	assert_int_equal(metric_sql_written_offset(&f->sql, made), strstr(text, "${n}") - text);
 	made = (size_t)(strstr(f->sql.text, "CAST((") - f->sql.text);
-	assert_int_equal(metric_sql_written_offset(&f->sql, made), strstr(text, "TIMESTAMP") - text);
+	assert_int_equal(
+		metric_sql_written_offset(&f->sql, made), strstr(text, "TIMESTAMP") - text);
 	assert_int_equal(metric_sql_written_offset(&f->sql, 3), 3);
 }
 
@@ -245,8 +251,31 @@ static void any_bytes_end_well(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const parts[] = {
-		"SELECT ", "'", "\"", "$$", "$t$", "${x}", "${", "}", "E'", "\\", "/*", "*/", "--", "\n", ";",
-		"(", ")", "query(", "\xc3\xa9", "$", "1", "TIMESTAMP ", "''", "?", " ",
+		"SELECT ",
+		"'",
+		"\"",
+		"$$",
+		"$t$",
+		"${x}",
+		"${",
+		"}",
+		"E'",
+		"\\",
+		"/*",
+		"*/",
+		"--",
+		"\n",
+		";",
+		"(",
+		")",
+		"query(",
+		"\xc3\xa9",
+		"$",
+		"1",
+		"TIMESTAMP ",
+		"''",
+		"?",
+		" ",
 	};
 	CLEANUP(buf_finish) struct buf text = {0};
 	buf_init(&text, 1024);
