@@ -366,7 +366,7 @@ int64_t config_duration_ms(const struct config *config, enum config_option optio
 {
 	int64_t value_ms = 0;
 	if (config->settings[option].value && !duration_parse(span_of(config->settings[option].value), &value_ms))
-		assert(!"checked when it was set");
+		assert(false && "checked when it was set");
 	return value_ms;
 }
 

@@ -41,7 +41,7 @@ const char *silver_sql_type(enum value_type type)
 	case VALUE_LIST:
 		break;
 	}
-	assert(!"no type of a silver column");
+	assert(false && "no type of a silver column");
 	return "";
 }
 
