@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipeline.h - the state of the pipeline as JSON: what came in, where it is, what is missing. */
+#ifndef SERVE_PIPELINE_H
+#define SERVE_PIPELINE_H
+
+#include "base/json_writer.h"
+#include "serve/serve.h"
+
+struct pipeline_view {
+	const struct serve_pipeline *pipeline;
+	bool demo;
+	int64_t now_us;
+	struct gold_stamp gold;
+	struct catalog_totals totals;
+	const struct sweep *sweeps; /* newest first */
+	size_t sweep_count;
+	const struct quarantine_entry *quarantine; /* newest first */
+	size_t quarantine_count;
+};
+
+void pipeline_render(const struct pipeline_view *view, struct buf *out);
+
+#endif
