@@ -91,6 +91,18 @@ export async function runBatch(fake: Fake, data: string, args: string[] = [], op
 		...types, ...args], { ...options, env });
 }
 
+/** What the feed shows now, newest first, asked with a token of the test's own. */
+export async function shownEvents(fake: Fake): Promise<Event[]> {
+	const events: Event[] = [];
+	for (const page of [1, 2, 3]) {
+		const response = await fetch(`${fake.url}/events?per_page=100&page=${page}`,
+			{ headers: { "User-Agent": "octolake-test", Authorization: "Bearer of-the-test" } });
+		assert.equal(response.status, 200);
+		events.push(...await response.json() as Event[]);
+	}
+	return events;
+}
+
 export interface Totals {
 	received: number;
 	stored: number;

@@ -34,6 +34,8 @@ export interface Options {
 	wait_ms?: number;
 	/** startOctolake: do not wait until it listens. */
 	at_once?: boolean;
+	/** startOctolake: leave the data folder to octolake's own default, below `cwd`. */
+	own_data?: boolean;
 }
 
 const START_WAIT_MS = 60_000;
@@ -221,12 +223,13 @@ export class Octolake extends Running {
 	/** Base URLs without a slash at the end; empty until it listens. */
 	api = "";
 	ui = "";
+	/** Its data folder; empty when it chose one itself. */
 	readonly data: string;
 
 	constructor(args: string[], options: Options) {
-		const data_index = args.indexOf("--data");
-		const data = data_index >= 0 ? args[data_index + 1] : path.join(temporaryFolder(), "lake");
-		super(programPath("OCTOLAKE_BIN"), data_index >= 0 ? args : [...args, "--data", data], options);
+		const index = args.indexOf("--data");
+		const data = index >= 0 ? args[index + 1] : options.own_data ? "" : path.join(temporaryFolder(), "lake");
+		super(programPath("OCTOLAKE_BIN"), index >= 0 || !data ? args : [...args, "--data", data], options);
 		this.data = data;
 	}
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// kill -9 at random moments, again and again on one data folder while the feed goes on. In the end
+// everything that a published bronze file holds or the feed still shows is in gold exactly once.
+// OCTOLAKE_CRASH_CYCLES (20) says how often, OCTOLAKE_CRASH_SEED repeats a run's moments.
+import assert from "node:assert/strict";
+import path from "node:path";
+import test from "node:test";
+import { batchTotals, bronzeEvents, goldKeys, keyOf, query, runBatch, shownEvents, TOKEN, typeCounts }
+	from "../support/lake";
+import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Fake, type Ledger }
+	from "../support/processes";
+
+const CYCLES = Number(process.env.OCTOLAKE_CRASH_CYCLES ?? 20);
+const SEED = Number(process.env.OCTOLAKE_CRASH_SEED ?? Date.now() % 1_000_000);
+const KILL_AFTER_MS = { min: 50, max: 1500 };
+const ENV = { GITHUB_TOKEN: TOKEN };
+
+/** mulberry32: moments that a seed repeats. */
+function randomNumbers(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
+function arguments_(fake: Fake, data: string): string[] {
+	/* Few files make a compaction, so that some cycles die in one. */
+	return ["--api-url", fake.url, "--data", data, "--types", "all", "--poll-interval", "200ms",
+		"--compact-files", "8"];
+}
+
+/** One life: from the start, or (every other cycle) from when it serves, to the kill. */
+async function liveAndDie(fake: Fake, data: string, from_serving: boolean, wait_ms: number): Promise<void> {
+	const octolake = await startOctolake(arguments_(fake, data), { env: ENV, at_once: true });
+	if (from_serving)
+		await octolake.waitForLog("listening", 60_000);
+	await sleep(wait_ms);
+	assert.equal(octolake.exit, null, `ended by itself: ${octolake.stderr.slice(-3000)}`);
+	assert.equal((await octolake.stop("SIGKILL")).signal, "SIGKILL");
+}
+
+function feedKeys(ledger: Ledger): Set<string> {
+	return new Set(ledger.keys!.map(([id, type, created_at]) => `${id}|${type}|${created_at}`));
+}
+
+async function checkLake(fake: Fake, data: string, shown: Set<string>): Promise<void> {
+	/* A clean stop left nothing to do. */
+	for (const stage of ["transform", "materialise"]) {
+		const run = await runOctolake([stage, "--data", data, "--types", "all"]);
+		assert.equal(run.code, 0, run.stderr);
+		assert.equal(run.logs.find((line) => line.event === `${stage} done`)?.batches, 0, "no batch waits");
+	}
+	const bronze = new Set((await bronzeEvents(data)).map(keyOf));
+	const rows = await goldKeys(data);
+	const gold = new Set(rows);
+	assert.equal(gold.size, rows.length, "an event is in gold twice");
+	assert.deepEqual([...bronze].filter((key) => !gold.has(key)), [], "in bronze, not in gold");
+	assert.deepEqual([...gold].filter((key) => !bronze.has(key)), [], "in gold, not in bronze");
+	assert.deepEqual([...shown].filter((key) => !gold.has(key)), [], "shown by the feed, not in gold");
+	const served = feedKeys(await fake.ledger("keys=1"));
+	assert.deepEqual([...gold].filter((key) => !served.has(key)), [], "in gold, never served");
+	const [counts] = await query(data, "test_rows");
+	assert.deepEqual(counts, { rows: rows.length, keys: rows.length });
+}
+
+test(`kill -9, ${CYCLES} times`, async (context) => {
+	context.diagnostic(`OCTOLAKE_CRASH_SEED=${SEED}`);
+	const random = randomNumbers(SEED);
+	const data = path.join(temporaryFolder(), "lake");
+	const fake = await startFake(["--synthetic", "5", "--rate", "100", "--poll-interval", "0",
+		"--limit-token", "1000000"]);
+	context.after(() => fake.stop());
+	for (let cycle = 0; cycle < CYCLES; cycle++) {
+		const wait_ms = KILL_AFTER_MS.min + random() * (KILL_AFTER_MS.max - KILL_AFTER_MS.min);
+		await liveAndDie(fake, data, cycle % 2 === 1, wait_ms);
+	}
+
+	const last = await startOctolake(arguments_(fake, data), { env: ENV });
+	context.after(() => last.stop());
+	await sleep(1000);
+	await fake.control("rate=0");
+	const requests = (await fake.ledger()).request_count;
+	await waitFor(async () => (await fake.ledger()).request_count >= requests + 8, 30_000, "polls of the still feed");
+	assert.equal((await last.stop()).code, 0, last.stderr.slice(-3000));
+	const shown = new Set((await shownEvents(fake)).map(keyOf));
+	await checkLake(fake, data, shown);
+
+	const run = await runBatch(fake, data, ["--duration", "20s"]);
+	assert.equal(run.code, 0, run.stderr);
+	const totals = batchTotals(run.logs);
+	assert.equal(totals.stored, (await goldKeys(data)).length);
+	assert.equal(totals.quarantined, 0);
+	assert.ok(totals.stored > 300, "the cycles stored something");
+	const ledger = await fake.ledger();
+	assert.ok(totals.received <= ledger.served_events);
+	assert.deepEqual(ledger.violations, []);
+
+	const types = await typeCounts(data);
+	const rebuild = await runOctolake(["rebuild", "silver", "--data", data, "--types", "all"]);
+	assert.equal(rebuild.code, 0, rebuild.stderr);
+	assert.deepEqual(await typeCounts(data), types, "a rebuild from bronze gives the same");
+});
