@@ -207,7 +207,7 @@ struct metric_file *metric_file_load_built_in(const struct metric_engine *engine
 		struct metric_problem first = file->problems[0];
 		(void)fprintf(stderr, "config/metrics.yaml:%d:%d: %.*s\n", first.line, first.column,
 			SPAN_ARGUMENTS(first.text));
-		assert(!"the built-in metrics have faults");
+		assert(false && "the built-in metrics have faults");
 	}
 	return file;
 }

@@ -51,6 +51,7 @@ static struct place node_place(const struct yaml_node *node)
 	return node ? (struct place){node->line, node->column} : (struct place){1, 1};
 }
 
+PRINTF_LIKE(4, 0)
 static void tell_formatted(struct loading *loading, struct place place, bool warning,
 	const char *format, va_list arguments)
 {

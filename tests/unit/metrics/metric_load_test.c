@@ -328,6 +328,27 @@ static void earlier_file_loads_unchanged(void **state)
 	assert_int_equal(f->metric_count, 2);
 }
 
+static void the_documented_example_loads(void **state)
+{
+	struct fixture *f = *state;
+	const char *source = getenv("OCTOLAKE_SOURCE_DIR");
+	if (!source)
+		skip();
+	CLEANUP(buf_finish) struct buf text = {0};
+	struct err err;
+	buf_init(&text, 1024 * 1024);
+	if (!file_read(arena_printf(&f->arena, "%s/docs/formats/metrics.md", source), &text, &err))
+		fail_msg("%s", err.text);
+	const char *start = strstr(text.data, "```yaml\n");
+	assert_non_null(start);
+	start += strlen("```yaml\n");
+	const char *end = strstr(start, "```");
+	assert_non_null(end);
+	if (!check_span(f, (struct span){start, (size_t)(end - start)}, true))
+		fail_msg("%s", told(f));
+	assert_int_equal(f->metric_count, 1);
+}
+
 static int set_up(void **state)
 {
 	static struct fixture fixture;
@@ -363,6 +384,7 @@ int main(void)
 		WITH_ENGINE(many_problems_and_metrics_are_bounded),
 		WITH_ENGINE(cut_files_are_no_crash),
 		WITH_ENGINE(earlier_file_loads_unchanged),
+		WITH_ENGINE(the_documented_example_loads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

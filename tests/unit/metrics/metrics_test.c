@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 struct fixture {
@@ -288,6 +289,40 @@ static void files_and_metrics_are_bounded(void **state)
 	assert_non_null(strstr(problems_of(f), "too many files"));
 }
 
+static void *look_up(void *context)
+{
+	struct fixture *f = context;
+	for (int i = 0; i < 2000; i++) {
+		const struct metric_catalogue *catalogue = metrics_acquire(f->metrics);
+		const struct metric *metric = metric_find(catalogue, span_of("one"));
+		bool is_whole = metric && span_starts_with(metric->sql, "SELECT 1")
+				&& catalogue->metric_count == 7;
+		metrics_release(f->metrics, catalogue);
+		if (!is_whole)
+			return f;
+	}
+	return NULL;
+}
+
+static void readers_always_see_a_whole_catalogue(void **state)
+{
+	struct fixture *f = *state;
+	write_file(f, "a.yaml", ONE("one", "SELECT 1"));
+	create_on_folder(f);
+	pthread_t threads[3];
+	for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look_up, f), 0);
+	for (int i = 0; i < 10; i++) {
+		write_file(f, "a.yaml", i % 2 ? ONE("one", "SELECT 1") : ONE("one", "SELECT 100"));
+		(void)metrics_reload(f->metrics, i % 3 == 0);
+	}
+	void *wrong = NULL;
+	for (size_t i = 0; i < ARRAY_COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		assert_null(wrong);
+	}
+}
+
 static int set_up(void **state)
 {
 	static struct fixture fixture;
@@ -323,6 +358,7 @@ int main(void)
 		WITH_FOLDER(refused_sql_is_asked_again_after_a_load),
 		WITH_FOLDER(an_engine_that_rebuilds_is_asked_later),
 		WITH_FOLDER(files_and_metrics_are_bounded),
+		WITH_FOLDER(readers_always_see_a_whole_catalogue),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
