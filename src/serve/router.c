@@ -57,27 +57,54 @@ static const char *fill_pattern(const char *pattern, struct span path, struct ar
 	CLEANUP(buf_finish) struct buf filled = {.size_max = 256};
 	struct span rest = span_of(pattern);
 	struct span wanted;
-	while (next_segment(&rest, &wanted)) {
-		struct span found = {0};
-		(void)next_segment(&path, &found);
-		bool fill = span_equal_text(wanted, placeholder) && found.size > 0;
+	struct span found;
+	while (next_segment(&rest, &wanted) && next_segment(&path, &found)) {
 		buf_append_byte(&filled, '/');
-		buf_append_span(&filled, fill ? found : wanted);
+		buf_append_span(&filled, span_equal_text(wanted, placeholder) ? found : wanted);
 	}
 	return filled.failed ? NULL : arena_copy_text(arena, buf_span(&filled));
+}
+
+/* Segments that the path and the pattern share, when every other one is at least near; else -1. */
+static int count_shared(const char *pattern, struct span path)
+{
+	struct span rest = span_of(pattern);
+	struct span wanted;
+	struct span found;
+	int shared = 0;
+	while (next_segment(&rest, &wanted)) {
+		char word[64] = {0};
+		if (!next_segment(&path, &found) || found.size == 0 || wanted.size >= sizeof(word))
+			return -1;
+		const char *words[] = {memcpy(word, wanted.data, wanted.size)};
+		if (span_equal(wanted, found))
+			shared++;
+		else if (!span_equal_text(wanted, placeholder) && !suggest_word(found, words, 1))
+			return -1;
+	}
+	return path.size == 0 || span_equal_text(path, "/") ? shared : -1;
 }
 
 const char *router_suggest(
 	const struct route *table, size_t count, struct span path, struct arena *arena)
 {
-	const char *candidates[SUGGESTION_COUNT_MAX];
-	size_t candidate_count = 0;
-	for (size_t i = 0; i < count && candidate_count < SUGGESTION_COUNT_MAX; i++) {
-		const char *candidate = fill_pattern(table[i].pattern, path, arena);
-		if (candidate)
-			candidates[candidate_count++] = candidate;
+	const char *literals[SUGGESTION_COUNT_MAX];
+	size_t literal_count = 0;
+	const struct route *best = NULL;
+	int best_shared = -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *pattern = table[i].pattern;
+		int shared = strcmp(pattern, "/") == 0 ? -1 : count_shared(pattern, path);
+		if (shared > best_shared) {
+			best = &table[i];
+			best_shared = shared;
+		}
+		if (!strstr(pattern, placeholder) && literal_count < SUGGESTION_COUNT_MAX)
+			literals[literal_count++] = pattern;
 	}
-	return suggest_word(path, candidates, candidate_count);
+	/* "/api/metrics" is nearer to "/api/v1/metrics" than to "/kpi/metrics". */
+	const char *literal = best_shared > 0 ? NULL : suggest_word(path, literals, literal_count);
+	return best && !literal ? fill_pattern(best->pattern, path, arena) : literal;
 }
 
 /* "127.0.0.1:9000" without its port, "[::1]" without brackets. False when it is malformed. */
