@@ -22,6 +22,22 @@ static void fill_set(sigset_t *set)
 	(void)sigaddset(set, SIGHUP);
 }
 
+/* The second signal, or 0 when none came in the time that a clean end may take. Other signals, such
+ * as a child's end, interrupt the wait and do not shorten it. */
+static int wait_for_second(const sigset_t *set)
+{
+	int64_t deadline_ms = clock_monotonic_ms(clock_system()) + DRAIN_SECONDS_MAX * 1000;
+	for (;;) {
+		int64_t left_ms = deadline_ms - clock_monotonic_ms(clock_system());
+		if (left_ms <= 0)
+			return 0;
+		struct timespec limit = {left_ms / 1000, (long)(left_ms % 1000) * 1000000};
+		int second = sigtimedwait(set, NULL, &limit);
+		if (second > 0)
+			return second;
+	}
+}
+
 static void *wait_for_signals(void *context)
 {
 	struct stop_flag *stop = context;
@@ -33,9 +49,8 @@ static void *wait_for_signals(void *context)
 	atomic_store(&received, signal_number);
 	log_note(LOG_INFO, "stopping: finishing what is under way; again to leave at once");
 	stop_flag_set(stop);
-	struct timespec limit = {DRAIN_SECONDS_MAX, 0};
-	int second = sigtimedwait(&set, NULL, &limit);
-	if (second < 0)
+	int second = wait_for_second(&set);
+	if (second == 0)
 		LOG_EVENT(LOG_WARNING, "not drained in time, leaving; the next start goes on from here",
 			  log_int("seconds", DRAIN_SECONDS_MAX));
 	_exit(second > 0 ? 130 : 1);
