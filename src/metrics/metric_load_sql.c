@@ -137,6 +137,35 @@ static struct span trim_end(struct span text)
 	return text;
 }
 
+static struct span nth_line(const struct metric_sql *sql, int64_t number)
+{
+	struct span text = span_of(sql->text);
+	struct span line = take_line(&text);
+	for (int64_t i = 1; i < number && text.data; i++)
+		line = take_line(&text);
+	return line;
+}
+
+/* True when `shown` is (a window of) `line`: other control characters than line ends became spaces.
+ */
+static bool shows_line(struct span shown, struct span line)
+{
+	if (span_starts_with(shown, "..."))
+		shown = (struct span){shown.data + 3, shown.size - 3};
+	if (span_ends_with(shown, "..."))
+		shown.size -= 3;
+	for (size_t at = 0; at + shown.size <= line.size; at++) {
+		size_t i = 0;
+		while (i < shown.size
+			&& (shown.data[i] == line.data[at + i]
+				|| (shown.data[i] == ' ' && line.data[at + i] < ' ')))
+			i++;
+		if (i == shown.size)
+			return true;
+	}
+	return false;
+}
+
 /* The excerpt and the line of the made statement that it is of; the spaces at that line's end show
  * in the excerpt too. */
 static bool read_excerpt(struct span complaint, const struct metric_sql *sql, struct excerpt *out,
@@ -153,14 +182,14 @@ static bool read_excerpt(struct span complaint, const struct metric_sql *sql, st
 	if (!span_split(rest, ':', &number, &rest) || !span_parse_int64(number, &line_number)
 		|| rest.size < 2)
 		return false;
-	struct span text = span_of(sql->text);
-	struct span line = take_line(&text);
-	for (int64_t i = 1; i < line_number && text.data; i++)
-		line = take_line(&text);
 	rest = (struct span){rest.data + 1, rest.size - 1};
 	out->has_caret = span_ends_with(rest, "^");
 	rest.size -= out->has_caret;
 	out->shown = trim_end(rest);
+	/* The engine may have put the statement into one of its own, a line further down. */
+	struct span line = nth_line(sql, line_number);
+	if (line_number > 1 && !shows_line(out->shown, line))
+		line = nth_line(sql, line_number - 1);
 	if (!span_ends_with(out->shown, "..."))
 		out->shown.size += line.size - trim_end(line).size;
 	/* Below stand as many spaces as "LINE 3: " is wide, then the caret's column. */
