@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gold_load.c - waiting batches into events. A load and the record of it are one transaction; the
+ * catalog is told afterwards, and told again by the next load when a crash came between. */
+#include "gold/gold_private.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+	GROUP_BATCHES_MAX = 50,
+	GROUP_ROWS_MAX = 200000, /* bounds what the engine has to hold for one transaction */
+	MIRROR_CONFLICTS_MAX = 1000,
+	CHECKPOINT_LOADS = 200,
+};
+
+/* One call of gold_load_pending. */
+struct load {
+	struct gold *gold;
+	struct duck_connection *connection;
+	struct arena arena;
+	const struct lake_file *live; /* by batch; NULL: not listed yet */
+	size_t live_count;
+	struct gold_report report;
+};
+
+/* What one transaction is to bring. */
+struct group {
+	struct batch batches[GROUP_BATCHES_MAX];
+	struct lake_file files[GROUP_BATCHES_MAX];
+	size_t count;
+	size_t file_count; /* batches without rows have no file */
+	int64_t rows;
+};
+
+/* What it brought. */
+struct change {
+	int64_t rows;
+	int64_t oldest_us;
+	int64_t newest_us;
+	int64_t sweep;
+	int64_t minutes;
+	bool views_made;
+	bool rebuild_due;
+};
+
+static void load_finish(struct load *load)
+{
+	arena_finish(&load->arena);
+}
+
+static int compare_batch(const void *left, const void *right)
+{
+	const struct lake_file *a = left;
+	const struct lake_file *b = right;
+	return (a->batch_first > b->batch_first) - (a->batch_first < b->batch_first);
+}
+
+static bool list_live(struct load *load, struct err *err)
+{
+	const struct lake_file *files;
+	size_t count;
+	if (!catalog_list_files(load->gold->options.catalog, LAYER_SILVER_LIVE, &load->arena, &files, &count, err))
+		return false;
+	struct lake_file *sorted = arena_allocate(&load->arena, count, sizeof(*sorted));
+	if (!sorted)
+		return err_set(err, ERR_LOCAL, "too many live files");
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = files[i];
+	qsort(sorted, count, sizeof(*sorted), compare_batch);
+	load->live = sorted;
+	load->live_count = count;
+	return true;
+}
+
+static const struct lake_file *find_live(const struct load *load, int64_t batch)
+{
+	const struct lake_file key = {.batch_first = batch};
+	return load->live_count == 0
+		       ? NULL
+		       : bsearch(&key, load->live, load->live_count, sizeof(*load->live), compare_batch);
+}
+
+/* ---- the catalog's copy ---- */
+
+static bool read_counts(struct duck_connection *connection, int64_t first, int64_t last,
+			struct arena *arena, struct table *table_out, struct err *err)
+{
+	static const char sql[] = "SELECT batch, rows, duplicates, quarantined FROM loaded_batches"
+				  " WHERE batch BETWEEN $1 AND $2 ORDER BY batch";
+	CLEANUP(duck_result_free) struct duck_result *result = NULL;
+	const struct value range[] = {value_integer(first), value_integer(last)};
+	return duck_query(connection, sql, range, ARRAY_COUNT(range), &result, err)
+	       && duck_result_read(result, arena, SIZE_MAX, table_out, err);
+}
+
+static bool read_conflicts(struct duck_connection *connection, int64_t batch, struct arena *arena,
+			   const struct quarantined **entries_out, size_t *count_out, struct err *err)
+{
+	CLEANUP(duck_result_free) struct duck_result *result = NULL;
+	const struct value value = value_integer(batch);
+	struct table table;
+	if (!duck_query(connection, "SELECT detail, raw FROM conflicts WHERE batch = $1 ORDER BY raw", &value, 1,
+		    &result, err)
+	    || !duck_result_read(result, arena, MIRROR_CONFLICTS_MAX, &table, err))
+		return false;
+	struct quarantined *entries = arena_allocate(arena, table.row_count, sizeof(*entries));
+	for (size_t i = 0; i < table.row_count && entries; i++)
+		entries[i] = (struct quarantined){
+			.batch = batch,
+			.stage = "gold",
+			.reason = "key-conflict",
+			.detail = arena_copy_text(arena, table_value(&table, i, 0)->text),
+			.path = "",
+			.raw = table_value(&table, i, 1)->text,
+		};
+	if (arena->failed)
+		return err_set(err, ERR_LOCAL, "too many conflicts");
+	*entries_out = entries;
+	*count_out = table.row_count;
+	return true;
+}
+
+static bool mirror_batch(const struct gold *gold, struct duck_connection *connection,
+			 const struct batch *batch, const struct value *counts,
+			 struct gold_report *report, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = GOLD_LIST_BYTES_MAX};
+	struct batch counted = *batch;
+	const struct quarantined *entries = NULL;
+	size_t entry_count = 0;
+	counted.state = BATCH_GOLD;
+	counted.gold_rows = counts[1].integer;
+	counted.gold_duplicates = counts[2].integer;
+	counted.gold_quarantined = counts[3].integer;
+	report->batches++;
+	report->rows += counted.gold_rows;
+	report->duplicates += counted.gold_duplicates;
+	report->quarantined += counted.gold_quarantined;
+	if (batch->state == BATCH_GOLD && batch->gold_rows == counted.gold_rows
+	    && batch->gold_duplicates == counted.gold_duplicates
+	    && batch->gold_quarantined == counted.gold_quarantined)
+		return true;
+	return (counted.gold_quarantined == 0
+		       || read_conflicts(connection, batch->seq, &arena, &entries, &entry_count, err))
+	       && catalog_store_gold(gold->options.catalog, &counted, entries, entry_count, err);
+}
+
+bool gold_load_mirror(const struct gold *gold, struct duck_connection *connection,
+		      const struct batch *batches, size_t count, bool *found_out,
+		      struct gold_report *report, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = GOLD_LIST_BYTES_MAX};
+	struct table counts = {0};
+	if (count > 0
+	    && !read_counts(connection, batches[0].seq, batches[count - 1].seq, &arena, &counts, err))
+		return err_wrap(err, "loaded_batches");
+	for (size_t i = 0, row = 0; i < count; i++) {
+		while (row < counts.row_count && table_value(&counts, row, 0)->integer < batches[i].seq)
+			row++;
+		bool found =
+			row < counts.row_count && table_value(&counts, row, 0)->integer == batches[i].seq;
+		if (found_out)
+			found_out[i] = found;
+		if (found
+		    && !mirror_batch(gold, connection, &batches[i], table_value(&counts, row, 0), report, err))
+			return err_wrap(err, "batch %" PRId64, batches[i].seq);
+	}
+	return true;
+}
+
+/* ---- one transaction ---- */
+
+bool gold_load_record(const struct gold *gold, struct duck_connection *connection,
+		      const struct batch *batches, size_t count, const char *table, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf sql = {.size_max = GOLD_SQL_BYTES_MAX};
+	struct value *numbers = memory_allocate(2 * count, sizeof(*numbers));
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = value_integer(batches[i].seq);
+		numbers[count + i] = value_integer(batches[i].silver_rows);
+	}
+	const struct value values[] = {
+		value_list(VALUE_INTEGER, numbers, count),
+		value_list(VALUE_INTEGER, numbers + count, count),
+		value_time(clock_wall_us(gold->options.clock)),
+	};
+	buf_printf(&sql,
+		"CREATE OR REPLACE TEMP TABLE arrived AS SELECT batch, count(*) AS count FROM %s"
+		" WHERE batch BETWEEN %" PRId64 " AND %" PRId64 " GROUP BY batch",
+		table, batches[0].seq, batches[count - 1].seq);
+	bool recorded = duck_run(connection, sql.data, err)
+			&& gold_schema_run(connection, "load_batches.sql", values, ARRAY_COUNT(values), err)
+			&& duck_run(connection, "DROP TABLE arrived", err);
+	free(numbers);
+	return recorded;
+}
+
+/* A file with fewer rows than silver wrote is damaged; nothing of the group may count as loaded. */
+static bool check_rows(const struct load *load, const struct group *group, struct err *err)
+{
+	int64_t rows;
+	if (!duck_query_integer(load->connection, "SELECT count(*) FROM incoming", NULL, 0, 0, &rows, err))
+		return false;
+	if (rows != group->rows)
+		return err_set(err, ERR_LOCAL,
+			"silver has %" PRId64 " rows instead of %" PRId64 " for batches %" PRId64 " to %" PRId64
+			": `octolake rebuild` makes it again",
+			rows, group->rows, group->batches[0].seq, group->batches[group->count - 1].seq);
+	return true;
+}
+
+/* The lowest batch of a key counts. One that comes after a higher batch with the same event cannot
+ * take its place in rollups, so everything is built again; that takes two writers and is rare. */
+static bool check_order(const struct load *load, struct change *change, struct err *err)
+{
+	static const char sql[] = "SELECT count(*) FROM incoming i JOIN existing e USING (id, type, created_at)"
+				  " WHERE i.batch < e.batch";
+	int64_t late;
+	if (!duck_query_integer(load->connection, sql, NULL, 0, 0, &late, err))
+		return false;
+	change->rebuild_due = late > 0;
+	return late == 0 || duck_run(load->connection, "UPDATE meta SET rebuild_due = true", err);
+}
+
+static bool measure_fresh(const struct load *load, struct change *change, struct err *err)
+{
+	static const char sql[] = "SELECT count(*), min(created_at), max(created_at) FROM fresh";
+	CLEANUP(arena_finish) struct arena arena = {.size_max = 1024 * 1024};
+	CLEANUP(duck_result_free) struct duck_result *result = NULL;
+	struct table table;
+	if (!duck_query(load->connection, sql, NULL, 0, &result, err)
+	    || !duck_result_read(result, &arena, 1, &table, err))
+		return false;
+	change->rows = table_value(&table, 0, 0)->integer;
+	if (change->rows > 0) {
+		change->oldest_us = table_value(&table, 0, 1)->time_us;
+		change->newest_us = table_value(&table, 0, 2)->time_us;
+	}
+	return true;
+}
+
+static bool load_rows(const struct load *load, const struct group *group, struct change *change,
+		      struct err *err)
+{
+	const struct gold *gold = load->gold;
+	struct duck_connection *connection = load->connection;
+	const struct value limit = value_integer(EVENT_TYPE_COUNT_MAX);
+	if (!gold_rows_stage(gold, connection, group->files, group->file_count, NULL, NULL, 0, err)
+	    || !check_rows(load, group, err) || !gold_rows_match(connection, false, err)
+	    || !check_order(load, change, err) || !gold_rows_insert(connection, err)
+	    || !measure_fresh(load, change, err)
+	    || !gold_schema_run(connection, "load_event_types.sql", &limit, 1, err))
+		return false;
+	for (size_t i = 0; i < gold->options.rollup_count; i++)
+		if (!gold_rollup_add(connection, &gold->options.rollups[i], "fresh", err))
+			return false;
+	return gold_load_record(gold, connection, group->batches, group->count, "fresh", err)
+	       && gold_rows_drop(connection, err)
+	       && gold_view_make(gold, connection, &change->views_made, err);
+}
+
+static bool run_transaction(const struct load *load, const struct group *group, struct change *change,
+			    struct err *err)
+{
+	struct duck_connection *connection = load->connection;
+	if (!gold_coverage_add(load->gold, connection, load->gold->sweep, &change->sweep, &change->minutes, err))
+		return false;
+	if (group->file_count > 0) {
+		if (!load_rows(load, group, change, err))
+			return false;
+	} else if (group->count > 0
+		   && !gold_load_record(load->gold, connection, group->batches, group->count, "events", err)) {
+		return false;
+	}
+	bool is_new = change->rows > 0 || change->minutes > 0;
+	const struct value values[] = {value_integer(change->sweep), value_integer(is_new)};
+	return (!is_new && group->count == 0)
+	       || duck_query(connection, "UPDATE meta SET sweep = $1, loads = loads + $2", values,
+		       ARRAY_COUNT(values), NULL, err);
+}
+
+/* A checkpoint waits its turn: the next load tries again. Its failure is no failure of the load. */
+static void checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once)
+{
+	struct err ignored;
+	gold->uncheckpointed = at_once ? CHECKPOINT_LOADS : gold->uncheckpointed + 1;
+	if (gold->uncheckpointed >= CHECKPOINT_LOADS && duck_run(connection, "CHECKPOINT", &ignored))
+		gold->uncheckpointed = 0;
+}
+
+static void tell_readers(struct gold *gold, const struct group *group, const struct change *change)
+{
+	struct gold_stamp stamp;
+	gold_read_stamp(gold, &stamp);
+	stamp.loads += change->rows > 0 || change->minutes > 0;
+	if (change->rows > 0) {
+		if (stamp.rows == 0 || change->oldest_us < stamp.oldest_event_us)
+			stamp.oldest_event_us = change->oldest_us;
+		if (stamp.rows == 0 || change->newest_us > stamp.newest_event_us)
+			stamp.newest_event_us = change->newest_us;
+		stamp.rows += change->rows;
+		stamp.loaded_at_us = clock_wall_us(gold->options.clock);
+	}
+	if (group->count > 0 && group->batches[group->count - 1].seq > stamp.batch)
+		stamp.batch = group->batches[group->count - 1].seq;
+	gold_set_stamp(gold, &stamp);
+}
+
+static bool load_group(struct load *load, const struct group *group, struct err *err)
+{
+	struct gold *gold = load->gold;
+	struct change change = {0};
+	if (!duck_begin(load->connection, err))
+		return false;
+	if (!run_transaction(load, group, &change, err)) {
+		duck_rollback(load->connection);
+		return false;
+	}
+	if (!duck_commit(load->connection, err))
+		return false;
+	gold->sweep = change.sweep;
+	if (group->count == 0 && change.minutes == 0)
+		return true;
+	tell_readers(gold, group, &change);
+	if (change.rebuild_due)
+		gold_set_rebuild_due(gold, true);
+	checkpoint(gold, load->connection, change.views_made);
+	return gold_load_mirror(gold, load->connection, group->batches, group->count, NULL, &load->report, err);
+}
+
+/* ---- what waits ---- */
+
+/* Adds `batch` to the group; *full_out when it has to wait for the next one. */
+static bool add_batch(struct load *load, struct group *group, const struct batch *batch, bool *full_out,
+		      struct err *err)
+{
+	if (!load->live && !list_live(load, err))
+		return false;
+	const struct lake_file *file = find_live(load, batch->seq);
+	if (batch->silver_rows > 0 && !file) {
+		/* Compacted, so gold had it: it was lost since. */
+		gold_set_rebuild_due(load->gold, true);
+		*full_out = true;
+		return true;
+	}
+	*full_out = group->count > 0 && group->rows + batch->silver_rows > GROUP_ROWS_MAX;
+	if (*full_out)
+		return true;
+	group->batches[group->count++] = *batch;
+	group->rows += batch->silver_rows;
+	if (batch->silver_rows > 0)
+		group->files[group->file_count++] = *file;
+	return true;
+}
+
+/* Mirrors what is loaded already, and loads the others of the next waiting batches; *after is the
+ * last one dealt with, *end_out true when none waits. */
+static bool load_next(struct load *load, int64_t *after, bool *end_out, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = GOLD_LIST_BYTES_MAX};
+	const struct batch *batches;
+	size_t count;
+	bool found[GROUP_BATCHES_MAX];
+	bool full = false;
+	struct group *group = arena_allocate(&arena, 1, sizeof(*group));
+	assert(group);
+	if (!catalog_list_batches(load->gold->options.catalog, BATCH_SILVER, *after, GROUP_BATCHES_MAX, &arena,
+		    &batches, &count, err)
+	    || !gold_load_mirror(load->gold, load->connection, batches, count, found, &load->report, err))
+		return false;
+	for (size_t i = 0; i < count && !full; i++) {
+		if (!found[i] && !add_batch(load, group, &batches[i], &full, err))
+			return false;
+		if (!full)
+			*after = batches[i].seq;
+	}
+	*end_out = count == 0;
+	/* An empty group brings the coverage of sweeps without events. */
+	return (group->count == 0 && count > 0) || load_group(load, group, err);
+}
+
+/* Sees to it that there is an instance to load into; *ready_out false when a rebuild is due. */
+static bool prepare(struct gold *gold, bool *ready_out, struct err *err)
+{
+	*ready_out = false;
+	if (!gold_instance_drop_retired(gold, err))
+		return false;
+	if (gold_needs_rebuild(gold))
+		return true;
+	if (!gold->current || duck_database_is_broken(gold->current->database)) {
+		if (!gold_reopen(gold, err))
+			return false;
+	}
+	*ready_out = !gold_needs_rebuild(gold);
+	return true;
+}
+
+static bool load_once(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
+		      struct err *err)
+{
+	bool ready;
+	if (!prepare(gold, &ready, err))
+		return false;
+	if (!ready) {
+		*report_out = (struct gold_report){0};
+		return true;
+	}
+	CLEANUP(load_finish) struct load load = {
+		.gold = gold,
+		.connection = gold->current->loader,
+		.arena = {.size_max = GOLD_LIST_BYTES_MAX},
+	};
+	int64_t after = 0;
+	bool end = false;
+	while (!end && !gold_needs_rebuild(gold) && !(stop && stop_flag_is_set(stop)))
+		if (!load_next(&load, &after, &end, err)) {
+			if (duck_database_is_broken(gold->current->database))
+				gold_note_damage(gold, gold->current, err);
+			return err_wrap(err, "loading gold");
+		}
+	*report_out = load.report;
+	return true;
+}
+
+bool gold_load_pending(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
+		       struct err *err)
+{
+	if (load_once(gold, stop, report_out, err))
+		return true;
+	/* What a broken instance had committed is not lost, and loading goes on where it stood. */
+	if (!gold->current || !duck_database_is_broken(gold->current->database))
+		return false;
+	return load_once(gold, stop, report_out, err);
+}
