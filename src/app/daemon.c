@@ -189,6 +189,8 @@ static void announce(struct daemon *daemon, const char *api_url, const char *ui_
 {
 	LOG_EVENT(LOG_INFO, "listening", log_text("api", api_url), log_text("dashboard", ui_url),
 		  log_text("data", daemon->session->layout.root.text));
+	if (!log_is_text())
+		return;
 	(void)fprintf(stderr, "\n  %-10s %s\n  %-10s %s/docs\n\n", "dashboard", ui_url, "API docs", api_url);
 	(void)fflush(stderr);
 }

@@ -26,6 +26,11 @@ void log_configure(enum log_level level_min, enum log_format format)
 	logger.configured = true;
 }
 
+bool log_is_text(void)
+{
+	return !logger.json;
+}
+
 struct log_pair log_text(const char *key, const char *value)
 {
 	return (struct log_pair){.key = key, .kind = LOG_VALUE_TEXT, .text = value};

@@ -16,6 +16,9 @@ enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 /* Once, before other threads start. AUTO: text when stderr is a terminal. */
 void log_configure(enum log_level level_min, enum log_format format);
 
+/* True when lines are text for people: then a banner may stand between them. */
+bool log_is_text(void);
+
 /* `event` is a short constant text in plain words ("batch stored"); then pairs made by log_text,
  * log_int and log_real, ended by NULL key (done by the macro). */
 struct log_pair {
