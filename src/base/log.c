@@ -15,15 +15,13 @@ enum { LINE_BYTES_MAX = 16 * 1024 };
 static struct {
 	enum log_level level_min;
 	bool json;
-	bool configured;
 	pthread_mutex_t mutex;
-} logger = {LOG_INFO, false, false, PTHREAD_MUTEX_INITIALIZER};
+} logger = {LOG_INFO, false, PTHREAD_MUTEX_INITIALIZER};
 
 void log_configure(enum log_level level_min, enum log_format format)
 {
 	logger.level_min = level_min;
 	logger.json = format == LOG_FORMAT_JSON || (format == LOG_FORMAT_AUTO && !isatty(STDERR_FILENO));
-	logger.configured = true;
 }
 
 bool log_is_text(void)
