@@ -106,7 +106,10 @@ static bool set_value(struct config *config, size_t option, const char *value, e
 static void set_defaults(struct config *config)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		config->settings[i] = (struct setting){.value = config_definitions[i].default_value, .source = "default"};
+		config->settings[i] = (struct setting){
+			.value = config_definitions[i].default_value,
+			.source = "default",
+		};
 }
 
 /* ---- flags ---- */
