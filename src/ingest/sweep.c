@@ -96,13 +96,32 @@ static bool take_element(struct walk *walk, struct span element, int64_t offset,
 }
 
 /* A 200 whose body is not what a page is: kept once, so that nothing is lost, and the walk fails. */
-static void set_page_aside(struct walk *walk, struct span body, const struct scan_problem *problem, struct err *err)
+static void set_page_aside(struct walk *walk, struct span body, int64_t element_count,
+			   const struct scan_problem *problem, struct err *err)
 {
-	const char *reason = walk->page_elements == 0 ? "body-not-an-array" : scan_reason_name(problem->reason);
+	const char *reason = element_count == 0 ? "body-not-an-array" : scan_reason_name(problem->reason);
 	if (seen_add(walk->sweeper->seen, seen_key_of_bytes(body)))
 		pending_add_quarantined(walk->sweeper->pending, reason, problem->detail, walk->record.stream,
 					(int64_t)problem->offset, body, false);
 	(void)err_set(err, ERR_RETRY, "page is not an array of events: %s", problem->detail);
+}
+
+/* All of a page or nothing: one that was cut in its middle is asked for again, and events of it that
+ * came whole would be counted twice. */
+static bool check_page(struct walk *walk, struct span body, struct err *err)
+{
+	struct scan_array array;
+	struct scan_problem problem;
+	int64_t element_count = 0;
+	scan_array_init(&array, body);
+	for (bool end = false; !end; element_count++) {
+		struct span element;
+		if (!scan_array_next(&array, &element, &end, &problem)) {
+			set_page_aside(walk, body, element_count, &problem, err);
+			return false;
+		}
+	}
+	return true;
 }
 
 enum page_result { PAGE_TAKEN, PAGE_BROKEN, PAGE_NOT_STORED };
@@ -111,16 +130,16 @@ static enum page_result take_page(struct walk *walk, struct span body, struct ar
 {
 	struct scan_array array;
 	struct scan_problem problem;
-	scan_array_init(&array, body);
 	walk->page_fresh = 0;
 	walk->page_elements = 0;
+	if (!check_page(walk, body, err))
+		return PAGE_BROKEN;
+	scan_array_init(&array, body);
 	for (;;) {
 		struct span element;
 		bool end;
-		if (!scan_array_next(&array, &element, &end, &problem)) {
-			set_page_aside(walk, body, &problem, err);
-			return PAGE_BROKEN;
-		}
+		bool whole = scan_array_next(&array, &element, &end, &problem);
+		assert(whole);
 		if (end)
 			return PAGE_TAKEN;
 		if (!take_element(walk, element, element.data - body.data, arena, err))
