@@ -164,7 +164,12 @@ export function readRecording(source: string): { events: Map<string, Event>; sig
 		}
 	}
 	const sightings = pages.filter(Array.isArray).flat() as Event[];
-	return { events: new Map(sightings.map((event) => [keyOf(event), event])), sightings: sightings.length };
+	const events = new Map<string, Event>();
+	/* GitHub goes on editing what is inside an event: the first sighting is the one that is kept. */
+	for (const event of sightings)
+		if (!events.has(keyOf(event)))
+			events.set(keyOf(event), event);
+	return { events, sightings: sightings.length };
 }
 
 /** Mean minutes between pull requests of each repository that has more than one among `events`. */
