@@ -437,7 +437,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	metrics_release(f->metrics, f->catalogue);
+	/* A skipped test never started. */
+	if (f->catalogue)
+		metrics_release(f->metrics, f->catalogue);
 	metrics_destroy(&f->metrics);
 	temporary_folder_remove(&f->folder);
 	duck_engine_close(&f->duck);

@@ -144,8 +144,7 @@ static int set_up(void **state)
 	struct fixture *f = &fixture;
 	arena_init(&f->arena, (size_t)16 * 1024 * 1024);
 	f->gold.options.rollups = metrics_rollups(&f->gold.options.rollup_count);
-	test_lake_open(&f->gold.lake, NULL);
-	gold_fixture_open(&f->gold, false);
+	gold_fixture_begin(&f->gold, NULL);
 	gold_fixture_put(&f->gold, 1,
 		"SELECT i AS id, 'PullRequestEvent' AS type, t AS created_at, 'a/b' AS repo_name, "
 		"10 AS repo_id,"
