@@ -76,12 +76,16 @@ static void append_values(const struct metric_parameter *parameter, struct buf *
 	}
 	if (parameter->values_from.data)
 		buf_printf(out, "one of the %.*s seen", SPAN_ARGUMENTS(parameter->values_from));
-	if (parameter->minimum.data)
-		buf_printf(out, "from %.*s ", SPAN_ARGUMENTS(parameter->minimum));
-	if (parameter->maximum.data)
-		buf_printf(out, "up to %.*s ", SPAN_ARGUMENTS(parameter->maximum));
+	struct span minimum = parameter->minimum;
+	struct span maximum = parameter->maximum;
+	if (minimum.data && maximum.data)
+		buf_printf(out, "%.*s to %.*s", SPAN_ARGUMENTS(minimum), SPAN_ARGUMENTS(maximum));
+	else if (minimum.data)
+		buf_printf(out, "at least %.*s", SPAN_ARGUMENTS(minimum));
+	else if (maximum.data)
+		buf_printf(out, "at most %.*s", SPAN_ARGUMENTS(maximum));
 	if (parameter->unit.data)
-		buf_printf(out, "(%.*s)", SPAN_ARGUMENTS(parameter->unit));
+		buf_printf(out, " %.*s", SPAN_ARGUMENTS(parameter->unit));
 }
 
 static void put_parameter(const struct metric_parameter *parameter, struct buf *out)

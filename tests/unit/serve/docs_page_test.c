@@ -68,7 +68,7 @@ static void test_page_tells_metrics_and_routes(void **state)
 	check_has(page, "id=\"metric-event_count_offset\"");
 	check_has(page, "Events of each type.");
 	check_has(page, "A sample.");
-	check_has(page, "from 1 up to 43200");
+	check_has(page, "1 to 43200");
 	check_has(page, "curl &#39;http://127.0.0.1:9000/api/v1/metrics/event_count_offset/data"
 			"?offset=60&amp;repo=owner%2Fname&#39;");
 	check_has(page, "href=\"/api/v1/metrics/event_count_offset/"

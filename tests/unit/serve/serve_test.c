@@ -177,7 +177,7 @@ static struct answer ask_with(int port, const char *method, const char *target, 
 	(void)close(client);
 	struct span bytes = buf_span(&answer.bytes);
 	const char *end = bytes.data ? memmem(bytes.data, bytes.size, "\r\n\r\n", 4) : NULL;
-	int64_t status;
+	int64_t status = 0;
 	if (!end || !span_parse_int64(span_make(bytes.data + strlen("HTTP/1.1 "), 3), &status))
 		fail_msg("no answer to %s", target);
 	answer.status = (int)status;
