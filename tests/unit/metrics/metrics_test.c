@@ -77,8 +77,8 @@ static size_t count_of(struct fixture *f)
 static void built_in_ones_are_sound(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const ids[] = {"avg_pr_time", "event_count_offset", "events_per_minute",
-		"top_repos_by_stars", "pr_merge_rate", "busiest_orgs"};
+	static const char *const ids[] = {"events_per_minute", "event_count_offset", "busiest_orgs",
+		"top_repos_by_stars", "avg_pr_time", "pr_merge_rate"};
 	create(f, NULL, 0);
 	assert_string_equal(problems_of(f), "");
 	const struct metric_catalogue *catalogue = metrics_acquire(f->metrics);
