@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bars for categories as a list that reads without sight: name, bar, number. Lying bars by default; upright
-// only when asked for and when the names have room. Several columns or series of one category stand
-// beside one another, or add up when stacked.
+// only when asked for and when the names have room. Several columns of one category lie under one
+// another; series of one category, and what is stacked, add up.
 import type { Row } from "./api";
 import type { Picture } from "./chart_definition";
 import { make, patchChildren, setClass, setHidden, setText } from "./dom";
-import { cellNumber, columnLabel, formatCell, formatColumnNumber, NOT_KNOWN, unitText } from "./format";
+import { cellNumber, columnLabel, formatCell, formatColumnNumber, labelWithUnit, NOT_KNOWN, unitText } from "./format";
 import { eventTypeStyle, OTHER_COLOR, slotStyle, type SeriesStyle } from "./palette";
 
 const UPRIGHT_COUNT_MAX = 12;
 const UPRIGHT_LETTERS_MAX = 9;
 const BAR_COUNT_MAX = 200;
+/** Pixels for each of several bars of one category. */
+const BESIDE_HEIGHT = 9;
 
 interface Part extends SeriesStyle {
 	key: string;
@@ -77,7 +79,8 @@ export class BarChart {
 		}
 		this.order = categories.map((category) => category.key);
 		const stacked = picture.stacked || picture.series !== null;
-		const upright = !picture.horizontal && categories.length <= UPRIGHT_COUNT_MAX
+		const upright = !picture.horizontal && (stacked || picture.y.length === 1)
+			&& categories.length <= UPRIGHT_COUNT_MAX
 			&& categories.every((category) => category.label.length <= UPRIGHT_LETTERS_MAX);
 		setClass(this.element, upright ? "bars upright" : "bars");
 		this.showHead(picture, categories);
@@ -97,10 +100,7 @@ export class BarChart {
 	}
 
 	private showHead(picture: Picture, categories: Category[]): void {
-		const unit = unitText(picture.y[0]!.unit);
-		const y_label = picture.y.length === 1 ? columnLabel(picture.y[0]!) : "";
-		const right = y_label && unit && unit.toLowerCase() !== y_label.toLowerCase()
-			? `${y_label}, ${unit}` : y_label || unit;
+		const right = picture.y.length === 1 ? labelWithUnit(picture.y[0]!) : unitText(picture.y[0]!.unit);
 		const texts: { text: string; color: string | null }[] = [{ text: columnLabel(picture.x!), color: null }];
 		if (picture.series || picture.y.length > 1) {
 			const seen = new Map(categories.flatMap((category) => category.parts).map((part) => [part.key, part]));
@@ -130,23 +130,26 @@ export class BarChart {
 		picture: Picture): void {
 		const share = (value: number): number => ((value - scale.low) / (scale.high - scale.low)) * 100;
 		const unknown = category.parts.every((part) => part.value === null);
-		setClass(track, `bar-track${unknown ? " unknown" : ""}${stacked ? " stacked" : ""}`);
+		const beside = stacked ? 1 : Math.max(1, category.parts.length);
+		setClass(track, `bar-track${unknown ? " unknown" : ""}`);
+		track.style.setProperty("height", beside > 1 ? `${beside * BESIDE_HEIGHT}px` : "");
 		let base = 0;
-		const bars = category.parts.map((part) => {
+		const bars = category.parts.map((part, index) => {
 			const from = stacked ? base : Math.min(0, part.value ?? 0);
 			const to = stacked ? base + (part.value ?? 0) : Math.max(0, part.value ?? 0);
 			base = stacked ? to : 0;
-			return { color: part.color, start: share(from), size: share(to) - share(from), mark: false };
+			return { color: part.color, start: share(from), size: share(to) - share(from), mark: false, row: index };
 		});
 		if (picture.reference !== null)
-			bars.push({ color: "--text", start: share(picture.reference), size: 0, mark: true });
+			bars.push({ color: "--text", start: share(picture.reference), size: 0, mark: true, row: 0 });
 		patchChildren(track, bars, () => make("i"), (node, bar) => {
 			setClass(node, bar.mark ? "mark" : "");
 			node.style.setProperty("--c", `var(${bar.color})`);
 			node.style.setProperty(upright ? "bottom" : "left", `${bar.start}%`);
 			node.style.setProperty(upright ? "left" : "bottom", "");
 			node.style.setProperty(upright ? "height" : "width", bar.mark ? "" : `${bar.size}%`);
-			node.style.setProperty(upright ? "width" : "height", "");
+			node.style.setProperty(upright ? "width" : "height", beside > 1 && !bar.mark ? `${BESIDE_HEIGHT - 1}px` : "");
+			node.style.setProperty("top", beside > 1 && !bar.mark ? `${bar.row * BESIDE_HEIGHT}px` : "");
 		});
 	}
 

@@ -38,9 +38,7 @@ function stack(series: Series[], count: number): (number | null)[][] {
 }
 
 /** A point between two gaps has no line: it is drawn as a dot. */
-function lonePoints(plot: uPlot, index: number, show: boolean): number[] | null {
-	if (show)
-		return null;
+function lonePoints(plot: uPlot, index: number): number[] {
 	const values = plot.data[index] as (number | null)[];
 	return values.flatMap((value, at) =>
 		value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null ? [at] : []);
@@ -64,7 +62,8 @@ export class TimeChart {
 		setAttribute(this.canvas, "aria-roledescription", "chart");
 		this.element = make("div", { class: "plot" },
 			make("div", { class: "plot-head" }, this.unit, this.legend_head),
-			make("div", { class: "plot-body" }, this.canvas, this.legend), this.zone, this.spoken);
+			make("div", { class: "plot-body" }, make("div", { class: "plot-left" }, this.canvas, this.zone), this.legend),
+			this.spoken);
 		this.canvas.addEventListener("keydown", (event) => this.moveCursor(event));
 		this.resized = new ResizeObserver(() => this.fit());
 		this.resized.observe(this.canvas);
@@ -148,10 +147,10 @@ export class TimeChart {
 			width: this.canvas.clientWidth,
 			height: this.canvas.clientHeight,
 			legend: { show: false },
-			padding: [8, 8, 0, 0],
+			padding: [8, 20, 0, 0],
 			tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
 			cursor: { drag: { x: false, y: false }, y: false, points: { show: !this.barred(), size: 6 } },
-			scales: { x: { time: true }, y: { range: (_, low, high) => this.range(low, high) } },
+			scales: { x: { time: true, range: (_, low, high) => this.span(low, high) }, y: { range: (_, low, high) => this.range(low, high) } },
 			axes: [
 				{ ...axis, values: axisTimes, size: 28, gap: 4, space: 64, grid: { show: false }, ticks: { ...edge, size: 4 },
 					border: { ...edge, show: true } },
@@ -164,7 +163,7 @@ export class TimeChart {
 				? this.model.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) : [],
 			hooks: {
 				drawClear: [(plot) => drawBehind(plot, this.model, this.barred())],
-				draw: [(plot) => drawInFront(plot, this.model, this.fillingIndex(), this.picture.reference)],
+				draw: [(plot) => drawInFront(plot, this.fillingFrom(), this.picture.reference)],
 				setLegend: [() => this.showLegend()],
 			},
 		};
@@ -177,17 +176,25 @@ export class TimeChart {
 		const result: uPlot.Series = {
 			stroke: color,
 			width: this.barred() ? 0 : this.stacked() ? 1 : 1.75,
-			points: { show: false, filter: lonePoints, size: 5, fill: color },
+			points: this.barred() ? { show: false } : { show: (plot, at) => lonePoints(plot, at).length > 0,
+				filter: lonePoints, size: 5, fill: color },
 		};
 		if (!this.barred() && !this.stacked())
 			result.dash = this.seriesAt(index).dash;
-		if (!this.barred())
-			result.points!.show = (plot, at) => lonePoints(plot, at, false)!.length > 0;
 		if (filled)
 			result.fill = () => color() + alpha;
 		if (this.barred())
 			result.paths = uPlot.paths.bars!({ size: [0.72, 48] });
 		return result;
+	}
+
+	/** Bars need half a step of room at both ends. A single point stands in the middle of an hour. */
+	private span(low: number, high: number): [number, number] {
+		const { x, step } = this.model;
+		if (x.length === 1)
+			return [x[0]! - 1800, x[0]! + 1800];
+		const room = this.barred() ? (step ?? 0) / 2 : 0;
+		return [low - room, high + room];
 	}
 
 	private range(low: number, high: number): [number, number] {
@@ -208,6 +215,13 @@ export class TimeChart {
 	private fillingIndex(): number | null {
 		const { x, step } = this.model;
 		return step !== null && x.length > 1 && x[x.length - 1]! + step > this.as_of ? x.length - 1 : null;
+	}
+
+	/** Where the part that is not complete begins: a line from the step before it, a bar at its edge. */
+	private fillingFrom(): number | null {
+		const index = this.fillingIndex();
+		const { x, step } = this.model;
+		return index === null ? null : this.barred() ? x[index]! - step! / 2 : x[index - 1]!;
 	}
 
 	/** The step that the legend shows: the chosen one, else the last complete one with a value. */

@@ -67,9 +67,8 @@ export function drawBehind(plot: uPlot, model: TimeSeries, barred: boolean): voi
 	}
 }
 
-/** After the series. `filling`: index of the step that is not complete, or null. */
-export function drawInFront(plot: uPlot, model: TimeSeries, filling: number | null,
-	reference: number | null): void {
+/** After the series. `filling_from`: time from which on the values can still grow, or null. */
+export function drawInFront(plot: uPlot, filling_from: number | null, reference: number | null): void {
 	const { left, top, width, height } = plot.bbox;
 	const ratio = pixels(plot);
 	const context = plot.ctx;
@@ -77,8 +76,8 @@ export function drawInFront(plot: uPlot, model: TimeSeries, filling: number | nu
 	context.lineWidth = ratio;
 	context.strokeStyle = canvasColor("--ink-soft");
 	context.setLineDash([2 * ratio, 3 * ratio]);
-	if (filling !== null && filling > 0) {
-		const from = plot.valToPos(model.x[filling - 1]!, "x", true);
+	if (filling_from !== null) {
+		const from = plot.valToPos(filling_from, "x", true);
 		context.fillStyle = `${canvasColor("--panel")}99`;
 		context.fillRect(from, top, left + width - from, height);
 		context.beginPath();

@@ -69,6 +69,16 @@ export function patchChildren<T, N extends HTMLElement>(
 	});
 }
 
+/** Prose in which `names` stand between backticks. */
+export function makeProse(text: string, style: string): HTMLParagraphElement {
+	const parts = text.split("`");
+	// An odd number of backticks: the last one is only a character.
+	if (parts.length % 2 === 0)
+		parts.push(`\`${parts.pop()!}`);
+	return make("p", { class: style }, ...parts.map((part, index) =>
+		(index % 2 === 1 && index < parts.length - 1 ? make("code", { text: part }) : part)));
+}
+
 /** A button whose text says what it does. */
 export function makeButton(text: string, action: () => void, style = "btn"): HTMLButtonElement {
 	const button = make("button", { class: style, text, attributes: { type: "button" } });

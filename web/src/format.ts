@@ -97,6 +97,8 @@ export function parseInstant(text: string | null | undefined): number | null {
 
 /** "avg_minutes" as people write it: "Avg minutes". */
 export function humanise(name: string): string {
+	if (name === "ts")
+		return "Time";
 	const words = name.replace(/[_.]+/g, " ").trim();
 	return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -109,6 +111,14 @@ export function columnLabel(column: Column): string {
 export function unitText(unit: string | null | undefined): string {
 	return !unit || unit === "count" || unit === "bytes" || unit === "ratio" ? ""
 		: unit === "percent" ? "%" : unit;
+}
+
+/** As over a column of numbers: "Count (events)", but not "Stars (stars)". */
+export function labelWithUnit(column: Column): string {
+	const label = columnLabel(column);
+	const unit = column.type === "timestamp" ? "UTC" : unitText(column.unit);
+	return unit === "" || unit === "%" || label.toLowerCase().includes(unit.toLowerCase()) ? label
+		: `${label} (${unit})`;
 }
 
 /** A number of that column. Shares come as 0 to 1 and are shown in percent. */

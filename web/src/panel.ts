@@ -5,7 +5,8 @@ import { ask, Problem, Turnstile, type Column, type Data, type Metric, type Row 
 import { Chart } from "./chart";
 import { describeColumns, isTime, type Picture } from "./chart_definition";
 import { Controls } from "./controls";
-import { make, makeButton, setAttribute, setHidden, uniqueId } from "./dom";
+import { make, makeButton, makeProse, setAttribute, setHidden, uniqueId } from "./dom";
+import { labelWithUnit, unitText } from "./format";
 import { PanelNotes } from "./panel_notes";
 import { eventTypeStyle } from "./palette";
 import { readParameter, readShowsTable, writeAsOf, writeParameter, writeShowsTable } from "./state";
@@ -74,7 +75,7 @@ export class Panel {
 		make("header", {}, make("h3", { text: metric.name, attributes: { id: title_id } }),
 			make("span", { class: "seg view", attributes: { role: "group",
 				"aria-label": `View of ${metric.name}` } }, this.chart_button, this.table_button)),
-		make("p", { class: "description", text: metric.description ?? "" }),
+		makeProse(metric.description ?? "", "description"),
 		this.controls.element, this.frame, this.notes.element);
 		if (!metric.description)
 			this.element.querySelector(".description")!.remove();
@@ -199,8 +200,9 @@ export class Panel {
 		const { keys, rows } = pivotRows(data.data, picture, this.order);
 		const y = picture.y[0]!;
 		const values = keys.map((key): TableColumn => ({ ...y, name: key, field: `=${key}`,
-			label: eventTypeStyle(key)?.label ?? (key || "not known"), description: key }));
-		return [[picture.x, ...values], rows];
+			head: eventTypeStyle(key)?.label ?? (key || "not known"), description: key }));
+		const unit = unitText(y.unit);
+		return [[{ ...picture.x, head: labelWithUnit(picture.x) + (unit ? `; ${unit}` : "") }, ...values], rows];
 	}
 
 	/** Over time the newest stands first; all else as the metric orders it. */

@@ -2,7 +2,7 @@
 // What stands under a panel's picture: caveat, how fresh and complete the answer is, where to fetch it, its
 // SQL with the values in force. And the strip over the picture that says what went wrong.
 import type { Cell, Data, Metric, Problem } from "./api";
-import { make, makeButton, patchChildren, setAttribute, setClass, setHidden, setText } from "./dom";
+import { make, makeButton, makeProse, patchChildren, setAttribute, setClass, setHidden, setText } from "./dom";
 import { formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
 
 /** Intervals come in seconds, whatever they were written as. */
@@ -23,7 +23,6 @@ export class PanelNotes {
 	/** Lies over the upper edge of the frame, so that it moves nothing. */
 	readonly strip = make("div", { class: "strip", attributes: { role: "alert" } });
 	private readonly strip_text = make("p");
-	private readonly caveat = make("p", { class: "caveat" });
 	private readonly facts = make("ul", { class: "facts" });
 	private readonly json = make("a", { text: "JSON" });
 	private readonly csv = make("a", { text: "CSV" });
@@ -32,14 +31,14 @@ export class PanelNotes {
 	constructor(private readonly metric: Metric, retry: () => void) {
 		this.strip.append(this.strip_text, makeButton("Try again", retry));
 		setHidden(this.strip, true);
-		setText(this.caveat, metric.caveat ?? "");
-		setHidden(this.caveat, !metric.caveat);
 		const links = make("p", { class: "links" }, this.json, this.csv);
 		this.showLinks(metric.data_url);
 		const sql = make("details", { class: "sql" }, make("summary", { text: "SQL" }), this.question,
 			make("pre", { attributes: { tabindex: "0", "aria-label": `SQL of ${metric.name}` } },
 				make("code", { text: metric.sql.trim() })));
-		this.element.append(this.caveat, make("div", { class: "foot" }, this.facts, links), sql);
+		if (metric.caveat)
+			this.element.append(makeProse(metric.caveat, "caveat"));
+		this.element.append(make("div", { class: "foot" }, this.facts, links), sql);
 	}
 
 	showAnswer(data: Data, url: string, now_ms: number): void {
@@ -62,16 +61,16 @@ export class PanelNotes {
 			+ "part of the text." : "No parameters.");
 	}
 
-	/** `at_controls`: its faults are shown there already, so the strip only says what is still shown. */
+	/** `at_controls`: its faults are shown there already. */
 	showProblem(problem: Problem | null, at_controls = false, has_data = false): void {
-		setHidden(this.strip, problem === null || (at_controls && !has_data));
+		setHidden(this.strip, problem === null);
 		if (!problem)
 			return;
 		setClass(this.strip, at_controls ? "strip mild" : "strip");
 		setHidden(this.strip.lastElementChild as HTMLElement, at_controls);
 		const where = problem.instance ? ` (${problem.instance})` : "";
 		const kept = has_data ? " Shown is the last good answer." : "";
-		setText(this.strip_text, at_controls ? `Not asked with these parameters.${kept}`
+		setText(this.strip_text, at_controls ? `A parameter is not valid.${kept || " Nothing is shown."}`
 			: `${problem.title}: ${problem.detail || "no more is known"}${where}${kept}`);
 	}
 

@@ -4,7 +4,7 @@
 import type { Cell, Column, Row } from "./api";
 import { isNumeric } from "./chart_definition";
 import { make, makeButton, patchChildren, setAttribute, setClass, setHidden, setText } from "./dom";
-import { cellNumber, columnLabel, formatCell, formatNumber, NOT_KNOWN, unitText } from "./format";
+import { cellNumber, formatCell, formatNumber, labelWithUnit, NOT_KNOWN } from "./format";
 
 const ROWS_AT_FIRST = 100;
 const ROWS_MORE = 1000;
@@ -12,6 +12,8 @@ const ROWS_MORE = 1000;
 export interface TableColumn extends Column {
 	/** Name of the field in a row, when it is not `name`. */
 	field?: string;
+	/** What stands over the column, when it is not its label and unit. */
+	head?: string;
 }
 
 interface Sort {
@@ -31,12 +33,6 @@ function compareCells(a: Cell | undefined, b: Cell | undefined, numeric: boolean
 
 function isMissing(cell: Cell | undefined, numeric: boolean): boolean {
 	return cell === null || cell === undefined || (numeric && cellNumber(cell) === null);
-}
-
-function headText(column: TableColumn): string {
-	const label = columnLabel(column);
-	const unit = column.type === "timestamp" ? "UTC" : unitText(column.unit);
-	return unit && unit !== "%" && unit.toLowerCase() !== label.toLowerCase() ? `${label} (${unit})` : label;
 }
 
 export class Table {
@@ -90,7 +86,7 @@ export class Table {
 	}
 
 	private showHead(cell: HTMLElement, column: TableColumn): void {
-		setText(cell.firstElementChild!, headText(column));
+		setText(cell.firstElementChild!, column.head ?? labelWithUnit(column));
 		setClass(cell, isNumeric(column) ? "number" : "");
 		setAttribute(cell, "aria-sort", this.sort?.field !== fieldOf(column) ? null
 			: this.sort.descending ? "descending" : "ascending");
