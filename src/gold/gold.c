@@ -133,14 +133,30 @@ bool gold_adopt(struct gold *gold, struct gold_instance **instance, struct err *
 
 /* ---- an instance that broke ---- */
 
+/* Anything else that fails (a full disk, mostly) leaves a file that opens again. A silver file that
+ * cannot be read is no damage of gold's, hence the path. */
+static bool is_damage(const char *path, const char *text)
+{
+	return strstr(text, "Corrupt database file") || strstr(text, "checksum")
+	       || (strstr(text, "Could not read enough bytes") && strstr(text, path));
+}
+
 void gold_note_damage(struct gold *gold, struct gold_instance *instance, const struct err *err)
 {
-	/* Anything else that broke it (a full disk, mostly) leaves a file that opens again. */
-	if (!strstr(err->text, "Corrupt") && !strstr(err->text, "checksum"))
+	if (!is_damage(instance->path.text, err->text))
 		return;
 	(void)pthread_mutex_lock(&gold->mutex);
 	instance->damaged = true;
 	(void)pthread_mutex_unlock(&gold->mutex);
+}
+
+bool gold_is_broken(struct gold *gold)
+{
+	(void)pthread_mutex_lock(&gold->mutex);
+	bool broken = !gold->current || gold->current->damaged
+		      || duck_database_is_broken(gold->current->database);
+	(void)pthread_mutex_unlock(&gold->mutex);
+	return broken;
 }
 
 /* Takes the current instance away from readers, who wait, and closes it. */
@@ -287,7 +303,9 @@ static bool adopt_or_set_aside(struct gold *gold, struct gold_instance **instanc
 	const struct file_path path = (*instance)->path;
 	if (adopt_found(gold, instance, &adopt_err))
 		return true;
-	if (!*instance || (adopt_err.kind != ERR_INPUT && !duck_database_is_broken((*instance)->database))) {
+	if (!*instance
+		|| (adopt_err.kind != ERR_INPUT && !duck_database_is_broken((*instance)->database)
+			&& !is_damage(path.text, adopt_err.text))) {
 		*err = adopt_err;
 		return false;
 	}

@@ -390,10 +390,8 @@ static bool prepare(struct gold *gold, bool *ready_out, struct err *err)
 		return false;
 	if (gold_needs_rebuild(gold))
 		return true;
-	if (!gold->current || duck_database_is_broken(gold->current->database)) {
-		if (!gold_reopen(gold, err))
-			return false;
-	}
+	if (gold_is_broken(gold) && !gold_reopen(gold, err))
+		return false;
 	*ready_out = !gold_needs_rebuild(gold);
 	return true;
 }
@@ -417,8 +415,7 @@ static bool load_once(struct gold *gold, struct stop_flag *stop, struct gold_rep
 	bool end = false;
 	while (!end && !gold_needs_rebuild(gold) && !(stop && stop_flag_is_set(stop)))
 		if (!load_next(&load, &after, &end, err)) {
-			if (duck_database_is_broken(gold->current->database))
-				gold_note_damage(gold, gold->current, err);
+			gold_note_damage(gold, gold->current, err);
 			return err_wrap(err, "loading gold");
 		}
 	*report_out = load.report;
@@ -431,7 +428,7 @@ bool gold_load_pending(struct gold *gold, struct stop_flag *stop, struct gold_re
 	if (load_once(gold, stop, report_out, err))
 		return true;
 	/* What a broken instance had committed is not lost, and loading goes on where it stood. */
-	if (!gold->current || !duck_database_is_broken(gold->current->database))
+	if (!gold->current || !gold_is_broken(gold))
 		return false;
 	return load_once(gold, stop, report_out, err);
 }

@@ -176,6 +176,8 @@ MUST_CHECK bool gold_adopt(struct gold *gold, struct gold_instance **instance, s
 void gold_set_rebuild_due(struct gold *gold, bool due);
 /* A query on `instance` failed so: was it damage? */
 void gold_note_damage(struct gold *gold, struct gold_instance *instance, const struct err *err);
+/* There is no instance, or it has to be opened again. */
+bool gold_is_broken(struct gold *gold);
 /* Closes the current instance and opens its file again. What will not open is set aside, and a
  * rebuild is due. */
 MUST_CHECK bool gold_reopen(struct gold *gold, struct err *err);

@@ -206,7 +206,7 @@ static bool take_place(struct gold *gold, struct place *place, struct err *err)
 static void give_place(struct gold *gold, struct place *place, int64_t wait_ms_max, bool ok, struct err *err)
 {
 	bool broken = duck_database_is_broken(place->instance->database);
-	if (!ok && broken)
+	if (!ok)
 		gold_note_damage(gold, place->instance, err);
 	(void)pthread_mutex_lock(&gold->mutex);
 	bool timed_out = place->reader->timed_out;

@@ -20,7 +20,8 @@ bool gold_rows_stage(const struct gold *gold, struct duck_connection *connection
 		     const struct value *values, size_t value_count, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = GOLD_SQL_BYTES_MAX};
-	buf_append_text(&sql, "CREATE OR REPLACE TEMP TABLE incoming AS SELECT *, row_number() OVER gold_key AS gold_rank,"
+	buf_append_text(&sql, "CREATE OR REPLACE TEMP TABLE incoming AS"
+			      " SELECT *, row_number() OVER gold_key AS gold_rank,"
 			      " first_value(batch) OVER gold_key AS gold_first_batch,"
 			      " first_value(repo_id) OVER gold_key AS gold_first_repo_id,"
 			      " first_value(repo_name) OVER gold_key AS gold_first_repo_name FROM ");

@@ -214,11 +214,11 @@ static inline struct gold_answer gold_ask(struct gold_fixture *f, const char *sq
 static inline struct gold_answer gold_digest(struct gold_fixture *f)
 {
 	return gold_ask(f,
-		"SELECT md5((SELECT string_agg(e::VARCHAR, '\n' ORDER BY e::VARCHAR) FROM events e)),"
-		" md5((SELECT string_agg(r::VARCHAR, '\n' ORDER BY r::VARCHAR) FROM rollup_events_per_minute r)),"
-		" md5((SELECT string_agg(r::VARCHAR, '\n' ORDER BY r::VARCHAR) FROM rollup_pull_request_gaps r)),"
-		" md5((SELECT string_agg(b::VARCHAR, '\n' ORDER BY b::VARCHAR) FROM"
-		"  (SELECT batch, rows, duplicates, quarantined FROM loaded_batches) b)),"
+		"SELECT (SELECT sum(md5_number_lower(e::VARCHAR)::HUGEINT)::VARCHAR FROM events e),"
+		" (SELECT sum(md5_number_lower(r::VARCHAR)::HUGEINT)::VARCHAR FROM rollup_events_per_minute r),"
+		" (SELECT sum(md5_number_lower(r::VARCHAR)::HUGEINT)::VARCHAR FROM rollup_pull_request_gaps r),"
+		" (SELECT sum(md5_number_lower(b::VARCHAR)::HUGEINT)::VARCHAR FROM"
+		"  (SELECT batch, rows, duplicates, quarantined FROM loaded_batches) b),"
 		" (SELECT string_agg(type, '|' ORDER BY type) FROM event_types),"
 		" (SELECT count(*) FROM coverage), (SELECT count(*) FROM events)");
 }
