@@ -111,8 +111,8 @@ static bool command_materialise(struct config *config, const char *const *words,
 	if (!no_words("materialise", words, word_count, err))
 		return false;
 	signals_start(&stop);
-	return session_open(&session, config, "materialise", err) && stages_open_gold(&session, false, &gold, err)
-	       && gold_load_pending(gold, &stop, &report, err) && log_gold("materialise done", &report);
+	return session_open(&session, config, "materialise", err) && stages_open_gold(&session, true, &gold, err)
+	       && stages_load(gold, &stop, &report, err) && log_gold("materialise done", &report);
 }
 
 static bool show_rebuild_progress(void *context, int64_t done, int64_t total)

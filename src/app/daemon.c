@@ -83,11 +83,8 @@ static void log_load(const struct gold_report *report)
 static bool load_gold(struct daemon *daemon, struct err *err)
 {
 	struct gold_report report = {0};
-	bool rebuilding = gold_needs_rebuild(daemon->gold);
-	bool ok = rebuilding ? gold_rebuild(daemon->gold, &report, err)
-			     : gold_load_pending(daemon->gold, NULL, &report, err);
-	if (!ok)
-		return err_wrap(err, "gold");
+	if (!stages_load(daemon->gold, NULL, &report, err))
+		return false;
 	counter_add(COUNTER_GOLD_LOADS, report.batches);
 	counter_add(COUNTER_EVENTS_STORED, report.rows);
 	log_load(&report);

@@ -114,11 +114,16 @@ static bool ask_folder(struct config *config, const char *id, const struct metri
 		       struct arena *arena, struct buf *document, struct err *err)
 {
 	struct session session CLEANUP(session_close) = {0};
+	struct silver *silver CLEANUP(silver_close) = NULL;
 	struct gold *gold CLEANUP(gold_close) = NULL;
 	struct metrics *metrics CLEANUP(metrics_destroy) = NULL;
+	struct silver_report silver_report;
 	struct gold_report report;
-	if (!session_open(&session, config, "query", err) || !stages_open_gold(&session, false, &gold, err)
-	    || !gold_load_pending(gold, NULL, &report, err))
+	bool rest;
+	/* What a stop left waiting belongs to the answer: a total without it would be wrong. */
+	if (!session_open(&session, config, "query", err) || !stages_open_silver(&session, &silver, err)
+	    || !stages_transform(silver, NULL, &silver_report, &rest, err)
+	    || !stages_open_gold(&session, true, &gold, err) || !stages_load(gold, NULL, &report, err))
 		return false;
 	struct metrics_options options = {.gold = gold, .clock = clock_system()};
 	options.paths = session_metric_paths(config, &options.path_count);

@@ -137,3 +137,10 @@ bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silv
 	*report_out = report;
 	return true;
 }
+
+bool stages_load(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out, struct err *err)
+{
+	bool ok = gold_needs_rebuild(gold) ? gold_rebuild(gold, report_out, err)
+					   : gold_load_pending(gold, stop, report_out, err);
+	return ok || err_wrap(err, "gold");
+}

@@ -21,4 +21,8 @@ MUST_CHECK bool stages_open_gold(struct session *session, bool defer_rebuild, st
 MUST_CHECK bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
 				 bool *rest_out, struct err *err);
 
+/* Loads what waits into gold, or builds it anew when that is due. */
+MUST_CHECK bool stages_load(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
+			    struct err *err);
+
 #endif

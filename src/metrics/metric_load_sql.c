@@ -68,7 +68,11 @@ static bool add_parameter(const struct compilation *compilation, struct span nam
 		.type = PARAMETER_STRING,
 		.required = true,
 		.length_max = PARAMETER_TEXT_BYTES_MAX};
-	parameters[metric->parameter_count++] = borrowed ? *borrowed : plain;
+	struct metric_parameter *parameter = &parameters[metric->parameter_count++];
+	*parameter = borrowed ? *borrowed : plain;
+	/* The first system had no upper bound: its users look back over years of imported events. */
+	if (borrowed)
+		parameter->maximum = (struct span){0};
 	metric->parameters = parameters;
 	return true;
 }
