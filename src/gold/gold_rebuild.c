@@ -79,6 +79,9 @@ static bool build_piece(const struct rebuild *rebuild, int64_t from_us, int64_t 
 			rebuild->chosen[count++] = rebuild->files[i];
 	if (count == 0)
 		return true;
+	struct stop_flag *stop = rebuild->gold->options.stop;
+	if (stop && stop_flag_is_set(stop))
+		return err_set(err, ERR_RETRY, "stopped");
 	if (!duck_begin(rebuild->connection, err))
 		return false;
 	if (!insert_piece(rebuild, count, from_us, to_us, err)) {
@@ -247,7 +250,8 @@ static bool rebuild_all(struct rebuild *rebuild, struct err *err)
 		return false;
 	gold_set_rebuild_due(gold, false);
 	rebuild->connection = gold->current->loader;
-	return each_page(rebuild, BATCH_SILVER, mirror_page, err) && each_page(rebuild, BATCH_GOLD, mirror_page, err)
+	/* In this order, since mirroring moves batches from the one state to the other. */
+	return each_page(rebuild, BATCH_GOLD, mirror_page, err) && each_page(rebuild, BATCH_SILVER, mirror_page, err)
 	       && gold_instance_drop_retired(gold, err);
 }
 
