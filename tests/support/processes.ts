@@ -185,10 +185,12 @@ class Running {
 		}
 	}
 
-	/** Sends the signal and waits for the end; a program still there after 20 s is killed, which throws. */
+	/** Sends the signal and waits for the end; a program still there after 20 s is killed, which throws.
+	 * Of one that ended before, gives that end. */
 	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Exit> {
-		if (!this.exit)
-			this.child.kill(signal);
+		if (this.exit)
+			return this.exit;
+		this.child.kill(signal);
 		const timer = setTimeout(() => this.child.kill("SIGKILL"), STOP_WAIT_MS);
 		const exit = await this.exited;
 		clearTimeout(timer);
