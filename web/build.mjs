@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// node web/build.mjs OUTDIR: writes index.html, app.js and app.css, all that the dashboard is. Nothing
-// in them refers to another host, and no script or style is inline (the page's CSP forbids both).
+// node web/build.mjs OUTDIR: writes index.html, app.js and app.css, all that the dashboard is.
+// Nothing in them refers to another host, and no script or style is inline (the page's CSP forbids
+// both).
 import { build } from "esbuild";
 import fs from "node:fs";
 import path from "node:path";
@@ -14,7 +15,8 @@ if (!output || process.argv.length > 3) {
 }
 
 // The notice that uPlot's licence (MIT) asks for; esbuild drops the comment that holds it.
-const notice = "/*! Holds uPlot, https://github.com/leeoniya/uPlot, (c) Leon Sorokin, MIT licence */";
+const notice =
+	"/*! Holds uPlot, https://github.com/leeoniya/uPlot, (c) Leon Sorokin, MIT licence */";
 
 fs.mkdirSync(output, { recursive: true });
 await build({

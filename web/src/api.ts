@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the API answers (docs/formats/api.md) and how it is asked. Requests go to the page's own origin
-// only. Everything that is not a good answer is thrown as a Problem.
+// What the API answers (docs/formats/api.md) and how it is asked. Requests go to the page's own
+// origin only. Everything that is not a good answer is thrown as a Problem.
 
 export type Cell = string | number | boolean | null | Cell[];
 export type Row = Record<string, Cell>;
@@ -148,14 +148,28 @@ export interface Pipeline {
 		bronze: { files: number; bytes: number; events: number };
 		silver: { files: number; live_files: number; bytes: number; events: number };
 		gold: {
-			rows: number; bytes: number; generation: number; loads: number; state: string;
-			newest_event: string | null; oldest_event: string | null; loaded_at: string | null;
+			rows: number;
+			bytes: number;
+			generation: number;
+			loads: number;
+			state: string;
+			newest_event: string | null;
+			oldest_event: string | null;
+			loaded_at: string | null;
 		};
 	};
 	ledger: {
-		received: number; stored: number; duplicates: number; filtered: number; quarantined: number;
+		received: number;
+		stored: number;
+		duplicates: number;
+		filtered: number;
+		quarantined: number;
 		/** Events under way, and the batches that hold them. */
-		waiting: number; batches: number; waiting_silver: number; waiting_gold: number; balanced: boolean;
+		waiting: number;
+		batches: number;
+		waiting_silver: number;
+		waiting_gold: number;
+		balanced: boolean;
 	};
 	polling: Polling | null;
 	lag_seconds: number | null;
@@ -197,58 +211,73 @@ async function readProblem(response: Response): Promise<Problem> {
 	} catch {
 		// Not ours, or cut off: the status has to say it all.
 	}
-	const text = (name: string): string => (typeof body[name] === "string" ? (body[name] as string) : "");
+	const text = (name: string): string =>
+		typeof body[name] === "string" ? (body[name] as string) : "";
 	const faults: FieldFault[] = [];
 	if (Array.isArray(body["errors"]))
 		for (const fault of body["errors"] as Record<string, unknown>[])
-			faults.push({ name: String(fault["name"] ?? ""), detail: String(fault["detail"] ?? "") });
-	return new Problem(response.status, text("title") || `Status ${response.status}`, text("detail"),
-		text("instance") || null, faults, retry_ms);
+			faults.push({
+				name: String(fault["name"] ?? ""),
+				detail: String(fault["detail"] ?? ""),
+			});
+	return new Problem(
+		response.status,
+		text("title") || `Status ${response.status}`,
+		text("detail"),
+		text("instance") || null,
+		faults,
+		retry_ms,
+	);
 }
 
-/** One GET. With `etag`, an unchanged answer is told as `same`. The HTTP cache is left out, because it
- * would hide for max-age seconds what has just arrived. An abort by `signal` is thrown as such. */
-export async function ask<T>(url: string, etag: string | null, signal: AbortSignal): Promise<Answer<T>> {
+/** One GET. With `etag`, an unchanged answer is told as `same`. The HTTP cache is left out, because
+ * it would hide for max-age seconds what has just arrived. An abort by `signal` is thrown as such.
+ */
+export async function ask<T>(
+	url: string,
+	etag: string | null,
+	signal: AbortSignal,
+): Promise<Answer<T>> {
 	let response: Response;
 	try {
 		response = await fetch(url, {
-			headers: { Accept: "application/json", ...(etag ? { "If-None-Match": etag } : {}) },
+			headers: {
+				Accept: "application/json",
+				...(etag ? { "If-None-Match": etag } : {}),
+			},
 			cache: "no-store",
 			credentials: "same-origin",
 			signal,
 		});
-		if (response.status === 304)
-			return { same: true };
-		if (!response.ok)
-			throw await readProblem(response);
-		return { same: false, body: (await response.json()) as T, etag: response.headers.get("ETag") };
+		if (response.status === 304) return { same: true };
+		if (!response.ok) throw await readProblem(response);
+		return {
+			same: false,
+			body: (await response.json()) as T,
+			etag: response.headers.get("ETag"),
+		};
 	} catch (error) {
-		if (error instanceof Problem || signal.aborted)
-			throw error;
+		if (error instanceof Problem || signal.aborted) throw error;
 		throw new Problem(0, "No connection", "Octolake does not answer.");
 	}
 }
 
-/** Lets at most `places` of the calls given to it run at once, in order of arrival: a browser opens six
- * connections to one origin, and slow metrics must not keep the status line waiting for one. */
+/** Lets at most `places` of the calls given to it run at once, in order of arrival: a browser opens
+ * six connections to one origin, and slow metrics must not keep the status line waiting for one. */
 export class Turnstile {
 	private readonly waiting: (() => void)[] = [];
 
 	constructor(private places: number) {}
 
 	async pass<T>(work: () => Promise<T>): Promise<T> {
-		if (this.places > 0)
-			this.places--;
-		else
-			await new Promise<void>((resolve) => this.waiting.push(resolve));
+		if (this.places > 0) this.places--;
+		else await new Promise<void>((resolve) => this.waiting.push(resolve));
 		try {
 			return await work();
 		} finally {
 			const next = this.waiting.shift();
-			if (next)
-				next();
-			else
-				this.places++;
+			if (next) next();
+			else this.places++;
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a chart over time shows besides its series, drawn on uPlot's canvas: stretches without data, the
-// step that is still filling, a reference line.
+// What a chart over time shows besides its series, drawn on uPlot's canvas: stretches without data,
+// the step that is still filling, a reference line.
 import type uPlot from "uplot";
 import { canvasColor } from "./palette";
 import type { TimeSeries } from "./time_series";
@@ -11,8 +11,14 @@ function pixels(plot: uPlot): number {
 	return plot.ctx.canvas.width / plot.width || 1;
 }
 
-function hatch(context: CanvasRenderingContext2D, left: number, top: number, width: number, height: number,
-	ratio: number): void {
+function hatch(
+	context: CanvasRenderingContext2D,
+	left: number,
+	top: number,
+	width: number,
+	height: number,
+	ratio: number,
+): void {
 	context.save();
 	context.beginPath();
 	context.rect(left, top, width, height);
@@ -34,7 +40,13 @@ function hatch(context: CanvasRenderingContext2D, left: number, top: number, wid
 	context.restore();
 }
 
-function label(context: CanvasRenderingContext2D, text: string, middle: number, top: number, ratio: number): void {
+function label(
+	context: CanvasRenderingContext2D,
+	text: string,
+	middle: number,
+	top: number,
+	ratio: number,
+): void {
 	context.save();
 	context.font = `${12 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
 	context.textAlign = "center";
@@ -59,8 +71,7 @@ export function drawBehind(plot: uPlot, model: TimeSeries, barred: boolean): voi
 		const to_time = barred ? x[last]! + half : x[Math.min(x.length - 1, last + 1)]!;
 		const from = Math.max(left, plot.valToPos(from_time, "x", true));
 		const to = Math.min(left + width, plot.valToPos(to_time, "x", true));
-		if (!(to > from))
-			continue;
+		if (!(to > from)) continue;
 		hatch(plot.ctx, from, top, to - from, height, ratio);
 		if (to - from > LABEL_WIDTH_MIN * ratio)
 			label(plot.ctx, "No data", (from + to) / 2, top + 8 * ratio, ratio);
@@ -68,7 +79,11 @@ export function drawBehind(plot: uPlot, model: TimeSeries, barred: boolean): voi
 }
 
 /** After the series. `filling_from`: time from which on the values can still grow, or null. */
-export function drawInFront(plot: uPlot, filling_from: number | null, reference: number | null): void {
+export function drawInFront(
+	plot: uPlot,
+	filling_from: number | null,
+	reference: number | null,
+): void {
 	const { left, top, width, height } = plot.bbox;
 	const ratio = pixels(plot);
 	const context = plot.ctx;

@@ -10,11 +10,21 @@ export class ValueChart {
 
 	update(rows: Row[], picture: Picture): void {
 		const row = rows[0] ?? {};
-		patchChildren(this.element, picture.y, () => make("div", {}, make("dt"), make("dd", {}, make("b"),
-			make("span"))), (node, column) => {
-			setText(node.querySelector("dt")!, columnLabel(column));
-			setText(node.querySelector("b")!, formatCell(row[column.name], column));
-			setText(node.querySelector("span")!, column.unit === "percent" ? "" : unitText(column.unit));
-		});
+		patchChildren(
+			this.element,
+			picture.y,
+			() => make("div", {}, make("dt"), make("dd", {}, make("b"), make("span"))),
+			(node, column) => {
+				setText(node.querySelector("dt")!, columnLabel(column));
+				setText(
+					node.querySelector("b")!,
+					formatCell(row[column.name], column),
+				);
+				setText(
+					node.querySelector("span")!,
+					column.unit === "percent" ? "" : unitText(column.unit),
+				);
+			},
+		);
 	}
 }

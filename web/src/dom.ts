@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making and patching elements. Text only ever enters the page as text nodes and attributes here, and
-// a node is touched only when what it shows changes: no flicker, selections and focus survive.
+// Making and patching elements. Text only ever enters the page as text nodes and attributes here,
+// and a node is touched only when what it shows changes: no flicker, selections and focus survive.
 
 export interface MakeOptions {
 	class?: string;
@@ -9,13 +9,13 @@ export interface MakeOptions {
 }
 
 export function make<K extends keyof HTMLElementTagNameMap>(
-	tag: K, options: MakeOptions = {}, ...children: (Node | string)[]
+	tag: K,
+	options: MakeOptions = {},
+	...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
 	const node = document.createElement(tag);
-	if (options.class !== undefined)
-		node.className = options.class;
-	if (options.text !== undefined)
-		node.textContent = options.text;
+	if (options.class !== undefined) node.className = options.class;
+	if (options.text !== undefined) node.textContent = options.text;
 	for (const [name, value] of Object.entries(options.attributes ?? {}))
 		node.setAttribute(name, value);
 	node.append(...children);
@@ -25,40 +25,36 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 /** The element of index.html with that id. */
 export function byId(id: string): HTMLElement {
 	const node = document.getElementById(id);
-	if (!node)
-		throw new Error(`index.html has no #${id}`);
+	if (!node) throw new Error(`index.html has no #${id}`);
 	return node;
 }
 
 export function setText(node: Node, text: string): void {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
 }
 
 /** null removes the attribute. */
 export function setAttribute(node: Element, name: string, value: string | null): void {
-	if (value === null)
-		node.removeAttribute(name);
-	else if (node.getAttribute(name) !== value)
-		node.setAttribute(name, value);
+	if (value === null) node.removeAttribute(name);
+	else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
 export function setHidden(node: HTMLElement, hidden: boolean): void {
-	if (node.hidden !== hidden)
-		node.hidden = hidden;
+	if (node.hidden !== hidden) node.hidden = hidden;
 }
 
 export function setClass(node: Element, name: string): void {
-	if (node.className !== name)
-		node.className = name;
+	if (node.className !== name) node.className = name;
 }
 
 /** Makes `parent` hold one child per item, in order; children are used again by position. */
 export function patchChildren<T, N extends HTMLElement>(
-	parent: Element, items: readonly T[], create: (item: T) => N, update: (node: N, item: T) => void,
+	parent: Element,
+	items: readonly T[],
+	create: (item: T) => N,
+	update: (node: N, item: T) => void,
 ): void {
-	while (parent.children.length > items.length)
-		parent.lastElementChild!.remove();
+	while (parent.children.length > items.length) parent.lastElementChild!.remove();
 	items.forEach((item, index) => {
 		let node = parent.children[index] as N | undefined;
 		if (!node) {
@@ -73,10 +69,16 @@ export function patchChildren<T, N extends HTMLElement>(
 export function makeProse(text: string, style: string): HTMLParagraphElement {
 	const parts = text.split("`");
 	// An odd number of backticks: the last one is only a character.
-	if (parts.length % 2 === 0)
-		parts.push(`\`${parts.pop()!}`);
-	return make("p", { class: style }, ...parts.map((part, index) =>
-		(index % 2 === 1 && index < parts.length - 1 ? make("code", { text: part }) : part)));
+	if (parts.length % 2 === 0) parts.push(`\`${parts.pop()!}`);
+	return make(
+		"p",
+		{ class: style },
+		...parts.map((part, index) =>
+			index % 2 === 1 && index < parts.length - 1
+				? make("code", { text: part })
+				: part,
+		),
+	);
 }
 
 /** A button whose text says what it does. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page's one loop: asks for pipeline and catalogue every two seconds and tells the panels when their
-// data changed. Nothing is asked while nobody looks; a server that does not answer is asked more seldom.
+// The page's one loop: asks for pipeline and catalogue every two seconds and tells the panels when
+// their data changed. Nothing is asked while nobody looks; a server that does not answer is asked
+// more seldom.
 import { ask, Problem, type Catalogue, type Pipeline } from "./api";
 import { AsOf } from "./as_of";
 import { CatalogueView } from "./catalogue";
@@ -25,8 +26,7 @@ let timer = 0;
 let running = false;
 
 function tellPanels(): void {
-	if (!pipeline)
-		return;
+	if (!pipeline) return;
 	const { gold } = pipeline.layers;
 	catalogue_view.refresh({
 		data_version: `${gold.generation}/${gold.loads}/${gold.state}`,
@@ -38,8 +38,7 @@ function tellPanels(): void {
 
 async function askPipeline(signal: AbortSignal): Promise<void> {
 	const answer = await ask<Pipeline>("/api/v1/pipeline", null, signal);
-	if (answer.same)
-		return;
+	if (answer.same) return;
 	pipeline = answer.body;
 	status.update(pipeline);
 	as_of.update(pipeline);
@@ -48,8 +47,7 @@ async function askPipeline(signal: AbortSignal): Promise<void> {
 
 async function askCatalogue(signal: AbortSignal): Promise<void> {
 	const answer = await ask<Catalogue>("/api/v1/metrics", catalogue_etag, signal);
-	if (answer.same)
-		return;
+	if (answer.same) return;
 	catalogue_etag = answer.etag;
 	catalogue_view.update(answer.body);
 }
@@ -59,47 +57,57 @@ async function askBoth(): Promise<void> {
 	const late = window.setTimeout(() => request.abort(), ANSWER_WAIT_MS);
 	try {
 		await Promise.all([askPipeline(request.signal), askCatalogue(request.signal)]);
-		if (failures > 0)
-			setText(byId("announce"), "Octolake answers again");
+		if (failures > 0) setText(byId("announce"), "Octolake answers again");
 		failures = 0;
 	} catch (error) {
 		request.abort();
 		failures++;
-		status.fail(error instanceof Problem ? error : new Problem(0, "No connection",
-			error instanceof Error && error.name !== "AbortError" ? error.message : "Octolake did not answer in time."));
+		status.fail(
+			error instanceof Problem
+				? error
+				: new Problem(
+						0,
+						"No connection",
+						error instanceof Error &&
+							error.name !== "AbortError"
+							? error.message
+							: "Octolake did not answer in time.",
+					),
+		);
 		if (failures === 1)
-			setText(byId("announce"), "Octolake does not answer; what is shown is the last that came");
+			setText(
+				byId("announce"),
+				"Octolake does not answer; what is shown is the last that came",
+			);
 	} finally {
 		clearTimeout(late);
 	}
 }
 
 async function round(): Promise<void> {
-	if (running || document.hidden)
-		return;
+	if (running || document.hidden) return;
 	running = true;
 	clearTimeout(timer);
 	await askBoth();
 	running = false;
-	if (failures === 0)
-		tellPanels();
+	if (failures === 0) tellPanels();
 	// Many pages that lost one server do not come back in step.
 	const wait_ms = Math.min(ROUND_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 4));
-	timer = window.setTimeout(() => void round(), failures > 0 ? wait_ms * (0.75 + Math.random() / 2) : wait_ms);
+	timer = window.setTimeout(
+		() => void round(),
+		failures > 0 ? wait_ms * (0.75 + Math.random() / 2) : wait_ms,
+	);
 }
 
 document.addEventListener("visibilitychange", () => {
-	if (document.hidden)
-		clearTimeout(timer);
-	else
-		void round();
+	if (document.hidden) clearTimeout(timer);
+	else void round();
 });
 onStateChange(() => {
 	catalogue_view.readState();
 	tellPanels();
 });
 setInterval(() => {
-	if (!document.hidden)
-		status.show();
+	if (!document.hidden) status.show();
 }, 1000);
 void round();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Colours that mean something: an event type keeps its colour, label, dash and place in every chart;
-// other series take the six places of the palette. Values are CSS variables of app.css.
+// Colours that mean something: an event type keeps its colour, label, dash and place in every
+// chart; other series take the six places of the palette. Values are CSS variables of app.css.
 
 export interface SeriesStyle {
 	label: string;
@@ -40,17 +40,17 @@ export function eventTypeOrder(text: string): number | null {
 
 export function eventTypeStyle(text: string): SeriesStyle | null {
 	const order = eventTypeOrder(text);
-	if (order === null)
-		return null;
+	if (order === null) return null;
 	const [, label, color, dash] = EVENT_TYPES[order]!;
 	return { label, color, dash: DASHES[dash]! };
 }
 
 /** A series that is no event type: alone in ink, beside others in the palette's place `index`. */
 export function slotStyle(label: string, index: number, count: number): SeriesStyle {
-	if (count === 1)
-		return { label, color: "--ink", dash: [] };
-	const dash = [DASHES["solid"]!, DASHES["dash"]!, DASHES["dot"]!][Math.floor(index / 2) % 3]!;
+	if (count === 1) return { label, color: "--ink", dash: [] };
+	const dash = [DASHES["solid"]!, DASHES["dash"]!, DASHES["dot"]!][
+		Math.floor(index / 2) % 3
+	]!;
 	return { label, color: `--series-${(index % 6) + 1}`, dash };
 }
 
@@ -63,7 +63,9 @@ let colors = new Map<string, string>();
 export function canvasColor(variable: string): string {
 	let color = colors.get(variable);
 	if (color === undefined) {
-		color = getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+		color = getComputedStyle(document.documentElement)
+			.getPropertyValue(variable)
+			.trim();
 		colors.set(variable, color);
 	}
 	return color;

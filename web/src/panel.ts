@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One metric: its words, its controls, its picture and the table beside it, and what is to be known about
-// the answer. Old data stay until new ones are there; a failure dims them and says why in its own place.
+// One metric: its words, its controls, its picture and the table beside it, and what is to be known
+// about the answer. Old data stay until new ones are there; a failure dims them and says why in its
+// own place.
 import { ask, Problem, Turnstile, type Column, type Data, type Metric, type Row } from "./api";
 import { Chart } from "./chart";
 import { describeColumns, isTime, type Picture } from "./chart_definition";
@@ -23,7 +24,8 @@ const ANSWER_WAIT_MS = 5000;
 
 const turnstile = new Turnstile(3);
 
-/** What the panels are told with each round: when the lake's data changed, and the instant to ask for. */
+/** What the panels are told with each round: when the lake's data changed, and the instant to ask
+ * for. */
 export interface Round {
 	/** Changes whenever an answer may change. */
 	data_version: string;
@@ -54,6 +56,7 @@ export class Panel {
 	private asked_version = "";
 	private answered_url = "";
 	private etag: string | null = null;
+	private refused = false;
 	private next_ms = 0;
 	private due_ms = 0;
 
@@ -68,17 +71,45 @@ export class Panel {
 		this.chart_button = makeButton("Chart", () => this.chooseTable(false), "");
 		this.table_button = makeButton("Table", () => this.chooseTable(true), "");
 		this.notes = new PanelNotes(metric, () => this.refreshNow());
-		this.frame.append(this.chart.element, this.table.element, this.empty, this.notes.strip);
+		this.frame.append(
+			this.chart.element,
+			this.table.element,
+			this.empty,
+			this.notes.strip,
+		);
 		setHidden(this.empty, true);
-		this.element = make("section", { class: "panel", attributes: { "aria-labelledby": title_id,
-			"data-metric": metric.id } },
-		make("header", {}, make("h3", { text: metric.name, attributes: { id: title_id } }),
-			make("span", { class: "seg view", attributes: { role: "group",
-				"aria-label": `View of ${metric.name}` } }, this.chart_button, this.table_button)),
-		makeProse(metric.description ?? "", "description"),
-		this.controls.element, this.frame, this.notes.element);
-		if (!metric.description)
-			this.element.querySelector(".description")!.remove();
+		this.element = make(
+			"section",
+			{
+				class: "panel",
+				attributes: {
+					"aria-labelledby": title_id,
+					"data-metric": metric.id,
+				},
+			},
+			make(
+				"header",
+				{},
+				make("h3", { text: metric.name, attributes: { id: title_id } }),
+				make(
+					"span",
+					{
+						class: "seg view",
+						attributes: {
+							role: "group",
+							"aria-label": `View of ${metric.name}`,
+						},
+					},
+					this.chart_button,
+					this.table_button,
+				),
+			),
+			makeProse(metric.description ?? "", "description"),
+			this.controls.element,
+			this.frame,
+			this.notes.element,
+		);
+		if (!metric.description) this.element.querySelector(".description")!.remove();
 		this.readState();
 	}
 
@@ -93,19 +124,28 @@ export class Panel {
 		this.round = round;
 		const url = this.url(round);
 		const changed = url !== this.asked_url;
-		const due = changed || round.data_version !== this.asked_version || performance.now() >= this.due_ms;
+		// What was refused stays refused until the question changes.
+		if (!changed && this.refused) return;
+		const due =
+			changed ||
+			round.data_version !== this.asked_version ||
+			performance.now() >= this.due_ms;
 		const first = this.data === null && this.request === null;
-		if (!due || (!this.visible && !first) || (!changed && (this.request || performance.now() < this.next_ms)))
+		if (
+			!due ||
+			(!this.visible && !first) ||
+			(!changed && (this.request || performance.now() < this.next_ms))
+		)
 			return;
 		void this.load(url, round);
 	}
 
 	/** As refresh, whatever was asked before. */
 	refreshNow(): void {
+		this.refused = false;
 		this.next_ms = 0;
 		this.due_ms = 0;
-		if (this.round)
-			this.refresh(this.round);
+		if (this.round) this.refresh(this.round);
 	}
 
 	destroy(): void {
@@ -116,13 +156,10 @@ export class Panel {
 
 	private url(round: Round): string {
 		const query = new URLSearchParams();
-		for (const [name, value] of this.controls.values())
-			query.set(name, value);
+		for (const [name, value] of this.controls.values()) query.set(name, value);
 		const limit = readParameter(this.metric.id, "limit");
-		if (limit !== null)
-			query.set("limit", limit);
-		if (round.as_of !== "now")
-			query.set("as_of", round.as_of);
+		if (limit !== null) query.set("limit", limit);
+		if (round.as_of !== "now") query.set("as_of", round.as_of);
 		const text = query.toString();
 		return this.metric.data_url + (text ? `?${text}` : "");
 	}
@@ -133,28 +170,48 @@ export class Panel {
 		this.request = request;
 		this.asked_url = url;
 		this.asked_version = round.data_version;
+		this.refused = false;
 		const started_ms = performance.now();
 		const replaces = url !== this.answered_url;
-		const dim = window.setTimeout(() => replaces && setAttribute(this.frame, "aria-busy", "true"), DIM_AFTER_MS);
-		const late = window.setTimeout(() => request.abort(), this.metric.timeout_ms + ANSWER_WAIT_MS);
+		const dim = window.setTimeout(
+			() => replaces && setAttribute(this.frame, "aria-busy", "true"),
+			DIM_AFTER_MS,
+		);
+		const late = window.setTimeout(
+			() => request.abort(),
+			this.metric.timeout_ms + ANSWER_WAIT_MS,
+		);
 		try {
 			const answer = await turnstile.pass(() =>
-				ask<Data>(url, replaces ? null : this.etag, request.signal));
-			if (this.request === request)
-				this.take(url, answer.same ? null : answer);
+				ask<Data>(url, replaces ? null : this.etag, request.signal),
+			);
+			if (this.request === request) this.take(url, answer.same ? null : answer);
 		} catch (error) {
 			if (this.request === request)
-				this.fail(request.signal.aborted ? new Problem(0, "No answer",
-					"Octolake did not answer in time.") : error);
+				this.fail(
+					request.signal.aborted
+						? new Problem(
+								0,
+								"No answer",
+								"Octolake did not answer in time.",
+							)
+						: error,
+				);
 		} finally {
 			clearTimeout(dim);
 			clearTimeout(late);
 			if (this.request === request) {
 				this.request = null;
 				const took_ms = performance.now() - started_ms;
-				this.next_ms = Math.max(this.next_ms, performance.now()
-					+ Math.max(REFRESH_MS_MIN, took_ms * SLOWNESS_FACTOR));
-				this.due_ms = Math.max(this.next_ms, performance.now() + this.metric.refresh_ms);
+				this.next_ms = Math.max(
+					this.next_ms,
+					performance.now() +
+						Math.max(REFRESH_MS_MIN, took_ms * SLOWNESS_FACTOR),
+				);
+				this.due_ms = Math.max(
+					this.next_ms,
+					performance.now() + this.metric.refresh_ms,
+				);
 				setAttribute(this.frame, "aria-busy", null);
 			}
 		}
@@ -175,10 +232,19 @@ export class Panel {
 	}
 
 	private fail(error: unknown): void {
-		const problem = error instanceof Problem ? error
-			: new Problem(0, "The page failed", error instanceof Error ? error.message : String(error));
+		const problem =
+			error instanceof Problem
+				? error
+				: new Problem(
+						0,
+						"The page failed",
+						error instanceof Error
+							? error.message
+							: String(error),
+					);
 		const elsewhere = this.controls.showFaults(problem.faults);
 		const told_at_controls = problem.faults.length > 0 && elsewhere.length === 0;
+		this.refused = problem.status === 422;
 		this.frame.classList.add("stale");
 		this.notes.showProblem(problem, told_at_controls, this.data !== null);
 		this.next_ms = performance.now() + Math.max(RETRY_MS, problem.retry_ms);
@@ -199,31 +265,57 @@ export class Panel {
 			return [columns, data.data];
 		const { keys, rows } = pivotRows(data.data, picture, this.order);
 		const y = picture.y[0]!;
-		const values = keys.map((key): TableColumn => ({ ...y, name: key, field: `=${key}`,
-			head: eventTypeStyle(key)?.label ?? (key || "not known"), description: key }));
+		const values = keys.map((key): TableColumn => ({
+			...y,
+			name: key,
+			field: `=${key}`,
+			head: eventTypeStyle(key)?.label ?? (key || "not known"),
+			description: key,
+		}));
 		const unit = unitText(y.unit);
-		return [[{ ...picture.x, head: labelWithUnit(picture.x) + (unit ? `; ${unit}` : "") }, ...values], rows];
+		return [
+			[
+				{
+					...picture.x,
+					head: labelWithUnit(picture.x) + (unit ? `; ${unit}` : ""),
+				},
+				...values,
+			],
+			rows,
+		];
 	}
 
 	/** Over time the newest stands first; all else as the metric orders it. */
 	private firstSort(): { field: string; descending: boolean } | null {
 		const kind = this.metric.chart?.kind;
-		const x = this.metric.columns.find((column) => column.name === this.metric.chart?.x);
-		return (kind === "line" || kind === "area") && x && isTime(x) ? { field: x.name, descending: true } : null;
+		const x = this.metric.columns.find(
+			(column) => column.name === this.metric.chart?.x,
+		);
+		return (kind === "line" || kind === "area") && x && isTime(x)
+			? { field: x.name, descending: true }
+			: null;
 	}
 
 	private showEmpty(data: Data): void {
 		const is_empty = data.data.length === 0;
 		setHidden(this.empty, !is_empty);
-		if (!is_empty)
-			return;
+		if (!is_empty) return;
 		const nothing_yet = this.round?.rows === 0;
-		const parts: Node[] = [make("p", { class: "empty-title",
-			text: nothing_yet ? "Nothing collected yet" : "Nothing in this range" })];
+		const parts: Node[] = [
+			make("p", {
+				class: "empty-title",
+				text: nothing_yet
+					? "Nothing collected yet"
+					: "Nothing in this range",
+			}),
+		];
 		if (nothing_yet)
-			parts.push(make("p", { text: "The first events appear here as soon as they are stored." }));
-		else if (data.meta.hint)
-			parts.push(make("p", { text: data.meta.hint }));
+			parts.push(
+				make("p", {
+					text: "The first events appear here as soon as they are stored.",
+				}),
+			);
+		else if (data.meta.hint) parts.push(make("p", { text: data.meta.hint }));
 		if (!nothing_yet && this.round?.as_of === "now")
 			parts.push(makeButton("Jump to latest data", () => writeAsOf("data")));
 		this.empty.replaceChildren(...parts);
@@ -235,7 +327,10 @@ export class Panel {
 	}
 
 	private showView(): void {
-		const drawable = this.picture === null ? this.metric.chart?.kind !== "table" : this.picture.kind !== "table";
+		const drawable =
+			this.picture === null
+				? this.metric.chart?.kind !== "table"
+				: this.picture.kind !== "table";
 		const shows_table = !drawable || readShowsTable(this.metric.id);
 		const is_empty = this.data === null || this.data.data.length === 0;
 		setHidden(this.chart_button.parentElement!, !drawable);
@@ -243,7 +338,8 @@ export class Panel {
 		setAttribute(this.table_button, "aria-pressed", String(shows_table));
 		setHidden(this.chart.element, shows_table || is_empty);
 		setHidden(this.table.element, !shows_table || is_empty);
-		const over_time = this.metric.chart?.kind === "line" || this.metric.chart?.kind === "area";
+		const over_time =
+			this.metric.chart?.kind === "line" || this.metric.chart?.kind === "area";
 		this.element.classList.toggle("wide", over_time);
 	}
 }

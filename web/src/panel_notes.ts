@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands under a panel's picture: caveat, how fresh and complete the answer is, where to fetch it, its
-// SQL with the values in force. And the strip over the picture that says what went wrong.
+// What stands under a panel's picture: caveat, how fresh and complete the answer is, where to fetch
+// it, its SQL with the values in force. And the strip over the picture that says what went wrong.
 import type { Cell, Data, Metric, Problem } from "./api";
-import { make, makeButton, makeProse, patchChildren, setAttribute, setClass, setHidden, setText } from "./dom";
+import {
+	make,
+	makeButton,
+	makeProse,
+	patchChildren,
+	setAttribute,
+	setClass,
+	setHidden,
+	setText,
+} from "./dom";
 import { formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
 
 /** Intervals come in seconds, whatever they were written as. */
 function showValue(cell: Cell, type: string | undefined): string {
-	if (cell === null)
-		return "not set";
-	if (Array.isArray(cell))
-		return cell.map((element) => showValue(element, type)).join(", ");
-	return typeof cell === "number" && (type === "duration" || type === "enum") ? formatDuration(cell) : String(cell);
+	if (cell === null) return "not set";
+	if (Array.isArray(cell)) return cell.map((element) => showValue(element, type)).join(", ");
+	return typeof cell === "number" && (type === "duration" || type === "enum")
+		? formatDuration(cell)
+		: String(cell);
 }
 
 function withFormat(url: string, format: string): string {
@@ -28,16 +37,31 @@ export class PanelNotes {
 	private readonly csv = make("a", { text: "CSV" });
 	private readonly question = make("p", { class: "question" });
 
-	constructor(private readonly metric: Metric, retry: () => void) {
+	constructor(
+		private readonly metric: Metric,
+		retry: () => void,
+	) {
 		this.strip.append(this.strip_text, makeButton("Try again", retry));
 		setHidden(this.strip, true);
 		const links = make("p", { class: "links" }, this.json, this.csv);
 		this.showLinks(metric.data_url);
-		const sql = make("details", { class: "sql" }, make("summary", { text: "SQL" }), this.question,
-			make("pre", { attributes: { tabindex: "0", "aria-label": `SQL of ${metric.name}` } },
-				make("code", { text: metric.sql.trim() })));
-		if (metric.caveat)
-			this.element.append(makeProse(metric.caveat, "caveat"));
+		const sql = make(
+			"details",
+			{ class: "sql" },
+			make("summary", { text: "SQL" }),
+			this.question,
+			make(
+				"pre",
+				{
+					attributes: {
+						tabindex: "0",
+						"aria-label": `SQL of ${metric.name}`,
+					},
+				},
+				make("code", { text: metric.sql.trim() }),
+			),
+		);
+		if (metric.caveat) this.element.append(makeProse(metric.caveat, "caveat"));
 		this.element.append(make("div", { class: "foot" }, this.facts, links), sql);
 	}
 
@@ -45,33 +69,54 @@ export class PanelNotes {
 		const { meta } = data;
 		const facts: string[] = [];
 		const as_of = parseInstant(meta.as_of);
-		if (as_of !== null)
-			facts.push(`As of ${formatInstant(as_of, now_ms)}`);
+		if (as_of !== null) facts.push(`As of ${formatInstant(as_of, now_ms)}`);
 		const count = `${formatNumber(meta.rows)} ${meta.rows === 1 ? "row" : "rows"}`;
 		facts.push(meta.truncated ? `first ${count}, there are more` : count);
-		if (meta.lag_seconds !== null && meta.lag_seconds !== undefined && meta.lag_seconds > 0)
+		if (
+			meta.lag_seconds !== null &&
+			meta.lag_seconds !== undefined &&
+			meta.lag_seconds > 0
+		)
 			facts.push(`newest event ${formatDuration(meta.lag_seconds)} old`);
-		facts.push(`${formatNumber(meta.elapsed_ms, meta.elapsed_ms < 10 ? 1 : 0)} ms`
-			+ `${meta.from_rollup ? ", from rollup" : ""}`);
-		patchChildren(this.facts, facts, () => make("li"), (node, fact) => setText(node, fact));
+		facts.push(
+			`${formatNumber(meta.elapsed_ms, meta.elapsed_ms < 10 ? 1 : 0)} ms` +
+				`${meta.from_rollup ? ", from rollup" : ""}`,
+		);
+		patchChildren(
+			this.facts,
+			facts,
+			() => make("li"),
+			(node, fact) => setText(node, fact),
+		);
 		this.showLinks(url);
-		const parameters = Object.entries(meta.parameters).map(([name, cell]) =>
-			`${name} = ${showValue(cell, this.metric.parameters.find((one) => one.name === name)?.type)}`);
-		setText(this.question, parameters.length > 0 ? `With ${parameters.join("; ")}. Values are bound, never `
-			+ "part of the text." : "No parameters.");
+		const values = Object.entries(meta.parameters).map(([name, cell]) => {
+			const parameter = this.metric.parameters.find((one) => one.name === name);
+			return `${name} = ${showValue(cell, parameter?.type)}`;
+		});
+		const bound = "Values are bound, never part of the text.";
+		setText(
+			this.question,
+			values.length > 0
+				? `With ${values.join("; ")}. ${bound}`
+				: "No parameters.",
+		);
 	}
 
 	/** `at_controls`: its faults are shown there already. */
 	showProblem(problem: Problem | null, at_controls = false, has_data = false): void {
 		setHidden(this.strip, problem === null);
-		if (!problem)
-			return;
+		if (!problem) return;
 		setClass(this.strip, at_controls ? "strip mild" : "strip");
 		setHidden(this.strip.lastElementChild as HTMLElement, at_controls);
 		const where = problem.instance ? ` (${problem.instance})` : "";
 		const kept = has_data ? " Shown is the last good answer." : "";
-		setText(this.strip_text, at_controls ? `A parameter is not valid.${kept || " Nothing is shown."}`
-			: `${problem.title}: ${problem.detail || "no more is known"}${where}${kept}`);
+		const cause = problem.detail || "no more is known";
+		setText(
+			this.strip_text,
+			at_controls
+				? `A parameter is not valid.${kept || " Nothing is shown."}`
+				: `${problem.title}: ${cause}${where}${kept}`,
+		);
 	}
 
 	private showLinks(url: string): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pipeline panel: how much lies in each layer, whether every event is accounted for, what the last
-// sweeps brought, what was set aside, what fails.
+// The pipeline panel: how much lies in each layer, whether every event is accounted for, what the
+// last sweeps brought, what was set aside, what fails.
 import type { Pipeline, Quarantined, Sweep, Row } from "./api";
 import { byId, make, patchChildren, setClass, setHidden, setText } from "./dom";
 import { formatBytes, formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
@@ -21,8 +21,14 @@ const SWEEP_COLUMNS: TableColumn[] = [
 	{ name: "pages", type: "integer", label: "Pages" },
 	{ name: "received", type: "integer", label: "Received" },
 	{ name: "fresh", type: "integer", label: "New" },
-	{ name: "overlap", type: "number", label: "Overlap", unit: "percent", decimals: 0,
-		description: "Share of the sweep before that was met again" },
+	{
+		name: "overlap",
+		type: "number",
+		label: "Overlap",
+		unit: "percent",
+		decimals: 0,
+		description: "Share of the sweep before that was met again",
+	},
 	{ name: "gap_text", type: "string", label: "Gap" },
 	{ name: "error", type: "string", label: "Error" },
 ];
@@ -40,34 +46,54 @@ const QUARANTINE_COLUMNS: TableColumn[] = [
 
 /** What came in is the sum of what became of it. */
 const TERMS = [
-	{ name: "received", operator: "" }, { name: "stored", operator: "=" }, { name: "duplicates", operator: "+" },
-	{ name: "filtered", operator: "+" }, { name: "quarantined", operator: "+" }, { name: "waiting", operator: "+" },
+	{ name: "received", operator: "" },
+	{ name: "stored", operator: "=" },
+	{ name: "duplicates", operator: "+" },
+	{ name: "filtered", operator: "+" },
+	{ name: "quarantined", operator: "+" },
+	{ name: "waiting", operator: "+" },
 ] as const;
 
 function gapText(sweep: Sweep, now_ms: number): string {
 	const from = parseInstant(sweep.gap_from);
 	const to = parseInstant(sweep.gap_to);
-	if (!sweep.gap)
-		return "";
-	return from === null || to === null ? "yes"
-		: `${formatDuration((to - from) / 1000)}, ${formatInstant(from, now_ms)} to ${formatInstant(to, now_ms)}`;
+	if (!sweep.gap) return "";
+	if (from === null || to === null) return "yes";
+	const span = `${formatInstant(from, now_ms)} to ${formatInstant(to, now_ms)}`;
+	return `${formatDuration((to - from) / 1000)}, ${span}`;
 }
 
 function sweepRow(sweep: Sweep, now_ms: number): Row {
 	const { stream, status, started_at, pages, received, fresh, error } = sweep;
 	const overlap = sweep.overlap === null || sweep.overlap < 0 ? null : sweep.overlap;
-	return { stream, status, started_at, pages, received, fresh, overlap, error: error ?? "",
-		gap_text: gapText(sweep, now_ms) };
+	return {
+		stream,
+		status,
+		started_at,
+		pages,
+		received,
+		fresh,
+		overlap,
+		error: error ?? "",
+		gap_text: gapText(sweep, now_ms),
+	};
 }
 
 function quarantineRow(entry: Quarantined): Row {
-	return { at: entry.at, stage: entry.stage, reason: entry.reason, detail: entry.detail ?? "",
-		path: entry.path ?? "", offset: entry.offset, bytes: entry.bytes, first_bytes: entry.first_bytes ?? "" };
+	return {
+		at: entry.at,
+		stage: entry.stage,
+		reason: entry.reason,
+		detail: entry.detail ?? "",
+		path: entry.path ?? "",
+		offset: entry.offset,
+		bytes: entry.bytes,
+		first_bytes: entry.first_bytes ?? "",
+	};
 }
 
 function githubStage({ polling }: Pipeline): Stage {
-	if (!polling)
-		return { name: "GitHub", figure: "off", unit: "", facts: [], tone: "off" };
+	if (!polling) return { name: "GitHub", figure: "off", unit: "", facts: [], tone: "off" };
 	const interval = polling.poll_interval_seconds;
 	const ill = polling.failures_in_row > 0;
 	return {
@@ -75,7 +101,12 @@ function githubStage({ polling }: Pipeline): Stage {
 		figure: formatNumber(polling.streams),
 		unit: polling.streams === 1 ? "stream" : "streams",
 		facts: [
-			["Asked interval", interval === null || interval < 0 ? "not known" : formatDuration(interval)],
+			[
+				"Asked interval",
+				interval === null || interval < 0
+					? "not known"
+					: formatDuration(interval),
+			],
 			["Token", polling.has_token ? "set" : "none"],
 			["Failures in a row", formatNumber(polling.failures_in_row)],
 		],
@@ -87,19 +118,49 @@ function stages(pipeline: Pipeline, now_ms: number): Stage[] {
 	const { bronze, silver, gold } = pipeline.layers;
 	const { ledger } = pipeline;
 	const loaded = parseInstant(gold.loaded_at);
-	const waits = (batches: number): string => `${formatNumber(batches)} ${batches === 1 ? "batch" : "batches"}`;
+	const waits = (batches: number): string =>
+		`${formatNumber(batches)} ${batches === 1 ? "batch" : "batches"}`;
 	return [
 		githubStage(pipeline),
-		{ name: "Bronze", figure: formatNumber(bronze.events), unit: "events", tone: "",
-			facts: [["Files", formatNumber(bronze.files)], ["Size", formatBytes(bronze.bytes)],
-				["Batches", formatNumber(ledger.batches)]] },
-		{ name: "Silver", figure: formatNumber(silver.events), unit: "events", tone: "",
-			facts: [["Files", `${formatNumber(silver.files)}, ${formatNumber(silver.live_files)} live`],
-				["Size", formatBytes(silver.bytes)], ["Waiting", waits(ledger.waiting_silver)]] },
-		{ name: "Gold", figure: formatNumber(gold.rows), unit: "events", tone: gold.state === "ready" ? "" : "warn",
-			facts: [["Size", formatBytes(gold.bytes)],
-				["Loaded", loaded === null ? "never" : formatInstant(loaded, now_ms)],
-				["Waiting", waits(ledger.waiting_gold)]] },
+		{
+			name: "Bronze",
+			figure: formatNumber(bronze.events),
+			unit: "events",
+			tone: "",
+			facts: [
+				["Files", formatNumber(bronze.files)],
+				["Size", formatBytes(bronze.bytes)],
+				["Batches", formatNumber(ledger.batches)],
+			],
+		},
+		{
+			name: "Silver",
+			figure: formatNumber(silver.events),
+			unit: "events",
+			tone: "",
+			facts: [
+				[
+					"Files",
+					`${formatNumber(silver.files)}, ${formatNumber(silver.live_files)} live`,
+				],
+				["Size", formatBytes(silver.bytes)],
+				["Waiting", waits(ledger.waiting_silver)],
+			],
+		},
+		{
+			name: "Gold",
+			figure: formatNumber(gold.rows),
+			unit: "events",
+			tone: gold.state === "ready" ? "" : "warn",
+			facts: [
+				["Size", formatBytes(gold.bytes)],
+				[
+					"Loaded",
+					loaded === null ? "never" : formatInstant(loaded, now_ms),
+				],
+				["Waiting", waits(ledger.waiting_gold)],
+			],
+		},
 	];
 }
 
@@ -116,28 +177,60 @@ export class PipelinePanel {
 	constructor() {
 		const details = (summary: HTMLElement, table: Table): HTMLElement =>
 			make("details", { class: "panel" }, summary, table.element);
-		byId("pipeline").append(this.faults, make("div", { class: "panel" }, this.flow,
-			make("div", { class: "balance" }, this.terms, this.balance)),
-		details(this.sweeps_title, this.sweeps), details(this.quarantine_title, this.quarantine));
+		byId("pipeline").append(
+			this.faults,
+			make(
+				"div",
+				{ class: "panel" },
+				this.flow,
+				make("div", { class: "balance" }, this.terms, this.balance),
+			),
+			details(this.sweeps_title, this.sweeps),
+			details(this.quarantine_title, this.quarantine),
+		);
 		setText(this.sweeps_title, "Last sweeps");
 		setText(this.quarantine_title, "Quarantine");
 		setHidden(this.faults, true);
 	}
 
 	update(pipeline: Pipeline, now_ms: number): void {
-		patchChildren(this.flow, stages(pipeline, now_ms), () => make("div", { class: "stage" },
-			make("h3", {}, make("span", { class: "dot" }), make("span")),
-			make("p", { class: "figure" }, make("b"), make("span")), make("dl")),
-		(node, stage) => this.showStage(node, stage));
+		patchChildren(
+			this.flow,
+			stages(pipeline, now_ms),
+			() =>
+				make(
+					"div",
+					{ class: "stage" },
+					make(
+						"h3",
+						{},
+						make("span", { class: "dot" }),
+						make("span"),
+					),
+					make("p", { class: "figure" }, make("b"), make("span")),
+					make("dl"),
+				),
+			(node, stage) => this.showStage(node, stage),
+		);
 		this.showBalance(pipeline);
 		this.showFaults(pipeline, now_ms);
 		const gaps = pipeline.sweeps.filter((sweep) => sweep.gap).length;
-		setText(this.sweeps_title, `Last sweeps: ${formatNumber(pipeline.sweeps.length)} shown, `
-			+ `${gaps > 0 ? `${formatNumber(gaps)} with a gap` : "no gap among them"}`);
-		this.sweeps.update(SWEEP_COLUMNS, pipeline.sweeps.map((sweep) => sweepRow(sweep, now_ms)));
-		setText(this.quarantine_title, pipeline.quarantine_entries === 0 ? "Quarantine: empty"
-			: `Quarantine: newest ${formatNumber(pipeline.quarantine.length)} of `
-				+ formatNumber(pipeline.quarantine_entries));
+		setText(
+			this.sweeps_title,
+			`Last sweeps: ${formatNumber(pipeline.sweeps.length)} shown, ` +
+				`${gaps > 0 ? `${formatNumber(gaps)} with a gap` : "no gap among them"}`,
+		);
+		this.sweeps.update(
+			SWEEP_COLUMNS,
+			pipeline.sweeps.map((sweep) => sweepRow(sweep, now_ms)),
+		);
+		setText(
+			this.quarantine_title,
+			pipeline.quarantine_entries === 0
+				? "Quarantine: empty"
+				: `Quarantine: newest ${formatNumber(pipeline.quarantine.length)} of ` +
+						formatNumber(pipeline.quarantine_entries),
+		);
 		this.quarantine.update(QUARANTINE_COLUMNS, pipeline.quarantine.map(quarantineRow));
 	}
 
@@ -147,33 +240,48 @@ export class PipelinePanel {
 		setText(dot.nextElementSibling!, stage.name);
 		setText(node.querySelector("b")!, stage.figure);
 		setText(node.querySelector("b + span")!, stage.unit);
-		patchChildren(node.querySelector("dl")!, stage.facts, () => make("div", {}, make("dt"), make("dd")),
+		patchChildren(
+			node.querySelector("dl")!,
+			stage.facts,
+			() => make("div", {}, make("dt"), make("dd")),
 			(pair, [key, value]) => {
 				setText(pair.children[0]!, key);
 				setText(pair.children[1]!, value);
-			});
+			},
+		);
 	}
 
 	private showBalance({ ledger }: Pipeline): void {
-		patchChildren(this.terms, TERMS,
-			() => make("span", { class: "term" }, make("i"), make("b"), make("span")), (node, { name, operator }) => {
+		patchChildren(
+			this.terms,
+			TERMS,
+			() => make("span", { class: "term" }, make("i"), make("b"), make("span")),
+			(node, { name, operator }) => {
 				setText(node.children[0]!, operator);
 				setText(node.children[1]!, formatNumber(ledger[name]));
 				setText(node.children[2]!, name);
-			});
+			},
+		);
 		setText(this.balance, ledger.balanced ? "Balanced" : "Not balanced");
 		setClass(this.balance, ledger.balanced ? "pill ok" : "pill bad");
 	}
 
 	private showFaults({ polling, stage_error, layers }: Pipeline, now_ms: number): void {
 		const faults: string[] = [];
-		if (polling?.last_error)
-			faults.push(`Polling: ${polling.last_error}`);
-		if (stage_error)
-			faults.push(`Pipeline, at ${formatInstant(parseInstant(stage_error.at) ?? now_ms, now_ms)}: ${stage_error.text}`);
-		if (layers.gold.state !== "ready")
-			faults.push(`Gold is ${layers.gold.state}: metrics answer again when it is done.`);
+		if (polling?.last_error) faults.push(`Polling: ${polling.last_error}`);
+		if (stage_error) {
+			const at = formatInstant(parseInstant(stage_error.at) ?? now_ms, now_ms);
+			faults.push(`Pipeline, at ${at}: ${stage_error.text}`);
+		}
+		const { state } = layers.gold;
+		if (state !== "ready")
+			faults.push(`Gold is ${state}: metrics answer again when it is done.`);
 		setHidden(this.faults, faults.length === 0);
-		patchChildren(this.faults, faults, () => make("li"), (node, fault) => setText(node, fault));
+		patchChildren(
+			this.faults,
+			faults,
+			() => make("li"),
+			(node, fault) => setText(node, fault),
+		);
 	}
 }

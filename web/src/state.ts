@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of the page is its URL and nothing else: `METRIC.PARAMETER=value`, `table=METRIC,METRIC` for
-// the panels that show their table, `as_of=`. What equals its default is not written.
+// The state of the page is its URL and nothing else: `METRIC.PARAMETER=value`,
+// `table=METRIC,METRIC` for the panels that show their table, `as_of=`. What equals its default is
+// not written.
 
 type Listener = () => void;
 
@@ -12,7 +13,11 @@ function current(): URLSearchParams {
 
 function write(search: URLSearchParams): void {
 	// Readable: none of these needs an escape in a query.
-	const text = search.toString().replace(/%2C/g, ",").replace(/%2F/g, "/").replace(/%3A/g, ":");
+	const text = search
+		.toString()
+		.replace(/%2C/g, ",")
+		.replace(/%2F/g, "/")
+		.replace(/%3A/g, ":");
 	const url = location.pathname + (text ? `?${text}` : "") + location.hash;
 	if (url !== location.pathname + location.search + location.hash)
 		history.pushState(null, "", url);
@@ -25,10 +30,8 @@ export function readParameter(metric: string, name: string): string | null {
 
 export function writeParameter(metric: string, name: string, value: string | null): void {
 	const search = current();
-	if (value === null)
-		search.delete(`${metric}.${name}`);
-	else
-		search.set(`${metric}.${name}`, value);
+	if (value === null) search.delete(`${metric}.${name}`);
+	else search.set(`${metric}.${name}`, value);
 	write(search);
 }
 
@@ -39,10 +42,8 @@ export function readAsOf(): string | null {
 
 export function writeAsOf(as_of: string | null): void {
 	const search = current();
-	if (as_of === null)
-		search.delete("as_of");
-	else
-		search.set("as_of", as_of);
+	if (as_of === null) search.delete("as_of");
+	else search.set("as_of", as_of);
 	write(search);
 	listeners.forEach((listener) => listener());
 }
@@ -59,10 +60,8 @@ export function writeShowsTable(metric: string, shows: boolean): void {
 	const search = current();
 	const others = tables(search).filter((id) => id !== metric);
 	const all = shows ? [...others, metric] : others;
-	if (all.length > 0)
-		search.set("table", all.join(","));
-	else
-		search.delete("table");
+	if (all.length > 0) search.set("table", all.join(","));
+	else search.delete("table");
 	write(search);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line that is always in sight: mode, how fresh the data are, polls, quota, gaps, quarantine. Ages are
-// counted on by the second between two answers, on the server's clock.
+// The line that is always in sight: mode, how fresh the data are, polls, quota, gaps, quarantine.
+// Ages are counted on by the second between two answers, on the server's clock.
 import type { Pipeline, Problem } from "./api";
 import { byId, make, patchChildren, setClass, setHidden, setText } from "./dom";
 import { formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
@@ -50,47 +50,105 @@ export class Status {
 		this.showMode();
 		const facts = this.facts();
 		setClass(this.element, this.problem ? "status bad" : "status");
-		patchChildren(this.list, facts, () => make("li", {}, make("span", { class: "key" }), make("b"),
-			make("span", { class: "more" })), (node, fact) => {
-			setClass(node, fact.tone ?? "");
-			setText(node.children[0]!, fact.name);
-			setText(node.children[1]!, fact.value);
-			setText(node.children[2]!, fact.more);
-		});
+		patchChildren(
+			this.list,
+			facts,
+			() =>
+				make(
+					"li",
+					{},
+					make("span", { class: "key" }),
+					make("b"),
+					make("span", { class: "more" }),
+				),
+			(node, fact) => {
+				setClass(node, fact.tone ?? "");
+				setText(node.children[0]!, fact.name);
+				setText(node.children[1]!, fact.value);
+				setText(node.children[2]!, fact.more);
+			},
+		);
 	}
 
 	private showMode(): void {
 		const mode = this.pipeline?.mode;
 		const demo = this.pipeline?.demo ?? false;
-		const names: Record<string, string> = { live: "Live", batch: "Batch", serve: "Serving, no polling" };
+		const names: Record<string, string> = {
+			live: "Live",
+			batch: "Batch",
+			serve: "Serving, no polling",
+		};
 		const lost = this.problem !== null;
-		setText(this.mode, lost ? "No connection" : mode === undefined ? "Starting"
-			: (demo ? "Demo, " : "") + (demo ? (names[mode] ?? mode).toLowerCase() : names[mode] ?? mode));
-		setClass(this.mode, lost ? "pill bad" : demo ? "pill warn" : mode === "live" ? "pill ok" : "pill");
+		setText(
+			this.mode,
+			lost
+				? "No connection"
+				: mode === undefined
+					? "Starting"
+					: (demo ? "Demo, " : "") +
+						(demo
+							? (names[mode] ?? mode).toLowerCase()
+							: (names[mode] ?? mode)),
+		);
+		setClass(
+			this.mode,
+			lost
+				? "pill bad"
+				: demo
+					? "pill warn"
+					: mode === "live"
+						? "pill ok"
+						: "pill",
+		);
 		setHidden(this.demo, !demo);
 		const title = demo ? "Demo – Octolake" : "Octolake";
-		if (document.title !== title)
-			document.title = title;
+		if (document.title !== title) document.title = title;
 	}
 
 	private facts(): Fact[] {
 		if (!this.pipeline)
-			return [{ name: "Status", value: this.problem ? this.problem.title : "waiting for the first answer",
-				more: this.problem?.detail ?? "" }];
+			return [
+				{
+					name: "Status",
+					value: this.problem
+						? this.problem.title
+						: "waiting for the first answer",
+					more: this.problem?.detail ?? "",
+				},
+			];
 		const { layers, gaps, quarantine_entries: set_aside } = this.pipeline;
 		const now = this.now();
 		const newest = parseInstant(layers.gold.newest_event);
 		const facts: Fact[] = [];
 		if (this.problem)
-			facts.push({ name: "No answer for", value: formatDuration((Date.now() - this.answered_ms) / 1000),
-				more: "asking again" });
-		facts.push(newest === null ? { name: "Data", value: "none yet", more: "" }
-			: { name: "Data to", value: formatInstant(newest, now), more: `${formatDuration((now - newest) / 1000)} behind` });
-		facts.push(...this.pollFacts(now));
-		facts.push({ name: "Gaps", value: formatNumber(gaps), more: gaps > 0 ? "polls that missed events" : "",
-			...(gaps > 0 ? { tone: "warn" as const } : {}) });
-		facts.push({ name: "Quarantine", value: formatNumber(set_aside), more: "",
-			...(set_aside > 0 ? { tone: "warn" as const } : {}) });
+			facts.push({
+				name: "No answer for",
+				value: formatDuration((Date.now() - this.answered_ms) / 1000),
+				more: "asking again",
+			});
+		facts.push(
+			newest === null
+				? { name: "Data", value: "none yet", more: "" }
+				: {
+						name: "Data to",
+						value: formatInstant(newest, now),
+						more: `${formatDuration((now - newest) / 1000)} behind`,
+					},
+		);
+		// Without answers nobody knows what is polled, and the line keeps its length.
+		if (!this.problem) facts.push(...this.pollFacts(now));
+		facts.push({
+			name: "Gaps",
+			value: formatNumber(gaps),
+			more: gaps > 0 ? "polls that missed events" : "",
+			...(gaps > 0 ? { tone: "warn" as const } : {}),
+		});
+		facts.push({
+			name: "Quarantine",
+			value: formatNumber(set_aside),
+			more: "",
+			...(set_aside > 0 ? { tone: "warn" as const } : {}),
+		});
 		return facts;
 	}
 
@@ -101,22 +159,45 @@ export class Status {
 		const last = parseInstant(polling.last_poll);
 		const next = parseInstant(polling.next_poll);
 		const limited = parseInstant(polling.limited_until);
-		const facts: Fact[] = [{ name: "Last poll", value: last === null ? "none yet" : formatInstant(last, now),
-			more: last === null ? "" : `${formatDuration((now - last) / 1000)} ago` }];
+		const facts: Fact[] = [
+			{
+				name: "Last poll",
+				value: last === null ? "none yet" : formatInstant(last, now),
+				more:
+					last === null
+						? ""
+						: `${formatDuration((now - last) / 1000)} ago`,
+			},
+		];
 		if (!polling.running)
 			facts.push({ name: "Next poll", value: "none", more: "polling has ended" });
 		else if (limited !== null && limited > now)
-			facts.push({ name: "Limited by GitHub", value: `for ${formatDuration((limited - now) / 1000)}`,
-				more: `until ${formatInstant(limited, now)}`, tone: "warn" });
+			facts.push({
+				name: "Limited by GitHub",
+				value: `for ${formatDuration((limited - now) / 1000)}`,
+				more: `until ${formatInstant(limited, now)}`,
+				tone: "warn",
+			});
 		else
-			facts.push({ name: "Next poll", value: next === null ? "not known"
-				: next <= now ? "now" : `in ${formatDuration((next - now) / 1000)}`, more: "" });
+			facts.push({
+				name: "Next poll",
+				value:
+					next === null
+						? "not known"
+						: next <= now
+							? "now"
+							: `in ${formatDuration((next - now) / 1000)}`,
+				more: "",
+			});
 		const { quota } = polling;
 		const reset = parseInstant(quota?.reset);
 		if (quota && quota.limit !== null && quota.limit >= 0 && quota.remaining !== null)
-			facts.push({ name: "Quota", value: `${formatNumber(quota.remaining)} of ${formatNumber(quota.limit)}`,
+			facts.push({
+				name: "Quota",
+				value: `${formatNumber(quota.remaining)} of ${formatNumber(quota.limit)}`,
 				more: reset === null ? "" : `resets ${formatInstant(reset, now)}`,
-				...(quota.remaining === 0 ? { tone: "warn" as const } : {}) });
+				...(quota.remaining === 0 ? { tone: "warn" as const } : {}),
+			});
 		return facts;
 	}
 }
