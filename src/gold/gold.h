@@ -25,15 +25,18 @@ struct gold_options {
 	int threads;              /* 0: 2 */
 	int readers;              /* connections for queries; 0: 4 */
 	int heavy_readers;        /* heavy queries at once; 0: 2 */
+	struct stop_flag *stop;   /* may be NULL; once set, a rebuild ends early (ERR_RETRY "stopped") */
 };
 
 struct gold;
 
-/* Opens the current generation. One that will not open, has another fingerprint, other rollups or
- * an older schema, is damaged, or knows batches that the catalog does not: a new generation is
- * built aside from silver, then switched to; what cannot be opened is set aside. A missing one is
- * made empty. With `defer_rebuild` the rebuild is left to gold_rebuild (the caller's refresh
- * thread) and gold says GOLD_REBUILDING meanwhile. */
+/* Opens the current generation. One that is missing or will not open, has another fingerprint, other
+ * rollups or another format, is damaged, was built before silver was made anew, knows batches that
+ * the catalog does not, or lacks such as the catalog says it has: a new generation is built aside
+ * from silver, then switched to; what cannot be opened is set aside (the last such file is kept).
+ * With `defer_rebuild` that is left to gold_rebuild (the caller's refresh thread), unless silver is
+ * empty; meanwhile the old generation answers, where its answers are right, else gold says
+ * GOLD_REBUILDING. ERR_LOCAL: another process has the file, the disk, the catalog. */
 MUST_CHECK bool gold_open(const struct gold_options *options, bool defer_rebuild, struct gold **gold_out,
 			  struct err *err);
 void gold_close(struct gold **gold); /* interrupts and waits for readers first */
@@ -62,14 +65,17 @@ struct gold_report {
 	int64_t quarantined; /* same key, other repository */
 };
 /* Loads every batch that waits in state SILVER, in order, and coverage of sweeps that it has not
- * seen; mirrors the counts into the catalog. A batch that gold already has is only mirrored. A
- * broken instance (FATAL, FACTS C7) is closed and opened again once, else rebuilt. `stop` may be
- * NULL: checked between batches. */
+ * seen; mirrors the counts into the catalog. Several batches may share a transaction. A batch that
+ * gold already has is only mirrored. A broken instance (FATAL, FACTS C7) is closed and opened again;
+ * one with damage is set aside, and a rebuild is due. While a rebuild is due, nothing is loaded, and
+ * the report is empty. A batch with a lower number than one that has the same event makes a rebuild
+ * due: of equal keys the lowest batch counts. `stop` may be NULL: checked between transactions. */
 MUST_CHECK bool gold_load_pending(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
 				  struct err *err);
 /* True when gold_open deferred a rebuild, or a load found that one is due. */
 bool gold_needs_rebuild(struct gold *gold);
-/* Builds generation n+1 from silver's files, switches readers over, removes older ones. */
+/* Builds generation n+1 from silver's files, switches readers over, removes older ones. On failure the
+ * old one stays as it is. */
 MUST_CHECK bool gold_rebuild(struct gold *gold, struct gold_report *report_out, struct err *err);
 
 /* ---- reading: any thread ---- */
@@ -82,8 +88,10 @@ struct gold_query {
 	bool heavy;          /* takes one of the few places for heavy queries, waiting its turn */
 };
 /* Runs in a read-only transaction on a connection of its own. ERR_RETRY: over time
- * (gold_err_is_timeout), no place free in time, rebuilding, or out of memory; ERR_INPUT: the SQL or
- * its values; ERR_LOCAL: the rest. *stamp_out (may be NULL) is what gold held. */
+ * (gold_err_is_timeout), no place free in time, rebuilding or closing, interrupted, or out of memory;
+ * ERR_INPUT: the SQL or its values; ERR_LOCAL: the rest. *stamp_out (may be NULL) is what gold held
+ * at least: a load may have come between. The SQL runs as a subquery, so a statement that is no
+ * SELECT, or more than one, is ERR_INPUT; columns of equal names get _1, _2, … behind them. */
 MUST_CHECK bool gold_run_query(struct gold *gold, const struct gold_query *query, struct arena *arena,
 			       struct table *table_out, struct gold_stamp *stamp_out, struct err *err);
 bool gold_err_is_timeout(const struct err *err);

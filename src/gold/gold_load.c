@@ -207,7 +207,7 @@ static bool check_rows(const struct load *load, const struct group *group, struc
 	if (rows != group->rows)
 		return err_set(err, ERR_LOCAL,
 			"silver has %" PRId64 " rows instead of %" PRId64 " for batches %" PRId64 " to %" PRId64
-			": `octolake rebuild` makes it again",
+			": `octolake rebuild silver` makes it again",
 			rows, group->rows, group->batches[0].seq, group->batches[group->count - 1].seq);
 	return true;
 }

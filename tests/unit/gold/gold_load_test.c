@@ -240,7 +240,7 @@ static void short_silver_file_is_not_loaded(void **state)
 					" FROM range(0)");
 	assert_false(gold_load_pending(f.gold, NULL, &report, &err));
 	assert_int_equal(err.kind, ERR_LOCAL);
-	assert_non_null(strstr(err.text, "octolake rebuild"));
+	assert_non_null(strstr(err.text, "octolake rebuild silver"));
 	assert_int_equal(test_lake_batch(&f.lake, 1).state, BATCH_SILVER);
 	ASK(&f, "SELECT count(*) FROM loaded_batches", "0");
 	gold_fixture_end(&f);

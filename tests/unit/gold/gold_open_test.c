@@ -167,6 +167,31 @@ static void rebuild_switches_and_tidies(void **state)
 	gold_fixture_end(&f);
 }
 
+static void a_rebuild_heeds_stop_and_leaves_the_old_one(void **state)
+{
+	(void)state;
+	struct gold_fixture f;
+	struct err err = {0};
+	struct gold_report report;
+	struct stop_flag stop;
+	stop_flag_init(&stop);
+	(void)begin_filled(&f);
+	struct gold_answer digest = gold_digest(&f);
+	gold_close(&f.gold);
+	f.options.stop = &stop;
+	gold_fixture_open(&f, false);
+	stop_flag_set(&stop);
+	assert_false(gold_rebuild(f.gold, &report, &err));
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_string_equal(gold_digest(&f).text, digest.text);
+	assert_int_equal(generation(&f), 1);
+	gold_fixture_restart(&f, false);
+	assert_int_equal(generation(&f), 1);
+	assert_int_equal(file_count(&f, "staging"), 0);
+	stop_flag_finish(&stop);
+	gold_fixture_end(&f);
+}
+
 static void without_a_setting_the_highest_that_opens_counts(void **state)
 {
 	(void)state;
@@ -451,6 +476,7 @@ int main(void)
 		cmocka_unit_test(batches_that_gold_lacks_are_loaded_again),
 		cmocka_unit_test(batches_that_the_catalog_lacks_are_forgotten),
 		cmocka_unit_test(rebuild_switches_and_tidies),
+		cmocka_unit_test(a_rebuild_heeds_stop_and_leaves_the_old_one),
 		cmocka_unit_test(without_a_setting_the_highest_that_opens_counts),
 		cmocka_unit_test(damage_is_set_aside_and_rebuilt),
 		cmocka_unit_test(damage_that_a_query_meets_leads_to_a_rebuild),

@@ -300,10 +300,10 @@ static void readers_see_whole_loads_only(void **state)
 	begin_with(&f, 2, 2);
 	for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
 		assert_int_equal(0, pthread_create(&threads[i], NULL, ask_again_and_again, &crowd));
-	for (int seq = 2; seq < 30; seq++) {
+	for (int seq = 2; seq < 14; seq++) {
 		gold_fixture_put(&f, seq, gold_random_rows(seq, 200, 100000).sql);
 		(void)gold_fixture_load(&f);
-		if (seq % 10 == 0)
+		if (seq % 4 == 0)
 			(void)gold_fixture_rebuild(&f);
 	}
 	atomic_store(&crowd.stop, true);
