@@ -109,22 +109,40 @@ bool catalog_take_name(struct sqlite_statement *statement, int column, const cha
 	return err_set(err, ERR_INPUT, "catalog: unknown word in column %d", column);
 }
 
-void catalog_init_rows(struct buf *rows, const struct arena *arena)
+static bool collect(struct sqlite_statement *statement, catalog_take_record *take,
+		    size_t record_size, struct arena *arena, struct buf *records, struct err *err)
 {
-	buf_init(rows, arena->size_max);
+	bool row = false;
+	while (sqlite_step(statement, &row, err)) {
+		if (!row)
+			return true;
+		void *record = buf_reserve(records, record_size);
+		if (!record)
+			return err_set(err, ERR_LOCAL, "catalog: more rows than fit into %zu bytes",
+				arena->size_max);
+		memset(record, 0, record_size);
+		if (!take(statement, arena, record, err))
+			return false;
+		buf_commit(records, record_size);
+	}
+	return false;
 }
 
-bool catalog_keep_rows(const struct buf *rows, size_t row_size, struct arena *arena,
-		       const void **rows_out, size_t *count_out, struct err *err)
+bool catalog_collect(struct sqlite_statement *statement, catalog_take_record *take,
+		     size_t record_size, struct arena *arena, const void **records_out,
+		     size_t *count_out, struct err *err)
 {
-	size_t count = rows->size / row_size;
-	void *kept = rows->failed ? NULL : arena_allocate(arena, count, row_size);
+	struct buf records CLEANUP(buf_finish) = {.size_max = arena->size_max};
+	if (!collect(statement, take, record_size, arena, &records, err))
+		return false;
+	size_t count = records.size / record_size;
+	void *kept = arena_allocate(arena, count, record_size);
 	if (!kept)
 		return err_set(err, ERR_LOCAL, "catalog: more rows than fit into %zu bytes",
 			arena->size_max);
-	if (rows->size > 0)
-		memcpy(kept, rows->data, rows->size);
-	*rows_out = kept;
+	if (records.size > 0)
+		memcpy(kept, records.data, records.size);
+	*records_out = kept;
 	*count_out = count;
 	return true;
 }

@@ -135,8 +135,11 @@ bool catalog_store_batch(struct catalog *catalog, const struct batch_write *writ
 	" bronze_rows, silver_rows, silver_duplicates, silver_quarantined, gold_rows,"             \
 	" gold_duplicates, gold_quarantined"
 
-static bool take_batch(struct sqlite_statement *statement, struct batch *batch, struct err *err)
+static bool take_batch(struct sqlite_statement *statement, struct arena *arena, void *record,
+			struct err *err)
 {
+	(void)arena;
+	struct batch *batch = record;
 	int state = 0;
 	if (!catalog_take_name(statement, 0, state_names, ARRAY_COUNT(state_names), &state, err)
 	    || !catalog_take_text(statement, 1, batch->source, sizeof(batch->source), err))
@@ -160,28 +163,16 @@ bool catalog_list_batches(struct catalog *catalog, enum batch_state state, int64
 	static const char sql[] = "SELECT " BATCH_COLUMNS " FROM batch"
 				  " WHERE state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
-	bool row = false;
-	catalog_init_rows(&rows, arena);
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, state_names[state]);
 	sqlite_bind_integer(statement, 2, after);
 	sqlite_bind_integer(statement, 3, (int64_t)count_max);
-	while (sqlite_step(statement, &row, err)) {
-		struct batch batch = {0};
-		if (!row) {
-			if (!catalog_keep_rows(&rows, sizeof(batch), arena, &kept, count_out, err))
-				return false;
-			*batches_out = kept;
-			return true;
-		}
-		if (!take_batch(statement, &batch, err))
-			return false;
-		buf_append(&rows, &batch, sizeof(batch));
-	}
-	return false;
+	if (!catalog_collect(statement, take_batch, sizeof(struct batch), arena, &kept, count_out, err))
+		return false;
+	*batches_out = kept;
+	return true;
 }
 
 bool catalog_read_batch(struct catalog *catalog, int64_t seq, struct batch *batch_out,
@@ -194,7 +185,7 @@ bool catalog_read_batch(struct catalog *catalog, int64_t seq, struct batch *batc
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, seq);
-	if (!sqlite_step(statement, &row, err) || (row && !take_batch(statement, &batch, err)))
+	if (!sqlite_step(statement, &row, err) || (row && !take_batch(statement, NULL, &batch, err)))
 		return false;
 	if (row)
 		*batch_out = batch;

@@ -65,8 +65,11 @@ bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *
 	return true;
 }
 
-static bool take_file(struct sqlite_statement *statement, struct lake_file *file, struct err *err)
+static bool take_file(struct sqlite_statement *statement, struct arena *arena, void *record,
+			struct err *err)
 {
+	(void)arena;
+	struct lake_file *file = record;
 	int layer = 0;
 	if (!catalog_take_text(statement, 0, file->path.text, sizeof(file->path.text), err)
 	    || !catalog_take_name(statement, 1, layer_names, ARRAY_COUNT(layer_names), &layer, err)
@@ -98,28 +101,16 @@ static bool list_files(struct catalog *catalog, enum lake_layer layer, int64_t b
 		: "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 AND batch_first = ?2"
 		  " ORDER BY path";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
-	bool row = false;
-	catalog_init_rows(&rows, arena);
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, layer_names[layer]);
 	if (batch != 0)
 		sqlite_bind_integer(statement, 2, batch);
-	while (sqlite_step(statement, &row, err)) {
-		struct lake_file file = {0};
-		if (!row) {
-			if (!catalog_keep_rows(&rows, sizeof(file), arena, &kept, count_out, err))
-				return false;
-			*files_out = kept;
-			return true;
-		}
-		if (!take_file(statement, &file, err))
-			return false;
-		buf_append(&rows, &file, sizeof(file));
-	}
-	return false;
+	if (!catalog_collect(statement, take_file, sizeof(struct lake_file), arena, &kept, count_out, err))
+		return false;
+	*files_out = kept;
+	return true;
 }
 
 bool catalog_list_bronze(struct catalog *catalog, int64_t batch, struct arena *arena,

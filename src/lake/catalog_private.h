@@ -35,11 +35,14 @@ MUST_CHECK bool catalog_take_text(struct sqlite_statement *statement, int column
 /* A text column as the index of its name; ERR_INPUT when there is none of that name. */
 MUST_CHECK bool catalog_take_name(struct sqlite_statement *statement, int column, const char *const *names,
 				  size_t count, int *index_out, struct err *err);
-/* Rows collected in `rows` (of row_size bytes each) as an array in the arena. */
-MUST_CHECK bool catalog_keep_rows(const struct buf *rows, size_t row_size, struct arena *arena,
-				  const void **rows_out, size_t *count_out, struct err *err);
-/* A buf for catalog_keep_rows with the arena's own limit. */
-void catalog_init_rows(struct buf *rows, const struct arena *arena);
+/* Reads one row into `record`, which is zeroed; texts that it borrows are copied into the arena. */
+typedef bool catalog_take_record(struct sqlite_statement *statement, struct arena *arena,
+				 void *record, struct err *err);
+/* Runs a prepared statement to its end and gives its rows, each read by `take`, as an array of
+ * records of record_size bytes in the arena. ERR_LOCAL when they do not fit. */
+MUST_CHECK bool catalog_collect(struct sqlite_statement *statement, catalog_take_record *take,
+				size_t record_size, struct arena *arena, const void **records_out,
+				size_t *count_out, struct err *err);
 /* The only column of the only row; 0 for NULL or no row. `sql` is a literal without values. */
 MUST_CHECK bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *value_out, struct err *err);
 

@@ -64,6 +64,26 @@ bool catalog_forget_quarantined(struct catalog *catalog, int64_t batch, const ch
 	return sqlite_execute(statement, err);
 }
 
+static bool take_entry(struct sqlite_statement *statement, struct arena *arena, void *record,
+		       struct err *err)
+{
+	(void)err;
+	struct quarantine_entry *entry = record;
+	*entry = (struct quarantine_entry){
+		.id = sqlite_column_integer(statement, 0),
+		.at_us = sqlite_column_integer(statement, 1),
+		.batch = sqlite_column_integer(statement, 2),
+		.stage = arena_copy(arena, sqlite_column_text(statement, 3)),
+		.reason = arena_copy(arena, sqlite_column_text(statement, 4)),
+		.detail = arena_copy(arena, sqlite_column_text(statement, 5)),
+		.path = arena_copy(arena, sqlite_column_text(statement, 6)),
+		.offset = sqlite_column_integer(statement, 7),
+		.size_bytes = sqlite_column_integer(statement, 8),
+		.raw = arena_copy(arena, sqlite_column_blob(statement, 9)),
+	};
+	return true;
+}
+
 bool catalog_list_quarantine(struct catalog *catalog, size_t count_max, struct arena *arena,
 			     const struct quarantine_entry **entries_out, size_t *count_out,
 			     struct err *err)
@@ -72,34 +92,13 @@ bool catalog_list_quarantine(struct catalog *catalog, size_t count_max, struct a
 		"SELECT id, at_us, coalesce(batch, 0), stage, reason, detail, path, offset,"
 		" size_bytes, substr(raw, 1, 256) FROM quarantine ORDER BY id DESC LIMIT ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
-	bool row = false;
-	catalog_init_rows(&rows, arena);
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, (int64_t)count_max);
-	while (sqlite_step(statement, &row, err)) {
-		if (!row) {
-			if (!catalog_keep_rows(&rows, sizeof(struct quarantine_entry), arena, &kept,
-				    count_out, err))
-				return false;
-			*entries_out = kept;
-			return true;
-		}
-		struct quarantine_entry entry = {
-			.id = sqlite_column_integer(statement, 0),
-			.at_us = sqlite_column_integer(statement, 1),
-			.batch = sqlite_column_integer(statement, 2),
-			.stage = arena_copy(arena, sqlite_column_text(statement, 3)),
-			.reason = arena_copy(arena, sqlite_column_text(statement, 4)),
-			.detail = arena_copy(arena, sqlite_column_text(statement, 5)),
-			.path = arena_copy(arena, sqlite_column_text(statement, 6)),
-			.offset = sqlite_column_integer(statement, 7),
-			.size_bytes = sqlite_column_integer(statement, 8),
-			.raw = arena_copy(arena, sqlite_column_blob(statement, 9)),
-		};
-		buf_append(&rows, &entry, sizeof(entry));
-	}
-	return false;
+	if (!catalog_collect(statement, take_entry, sizeof(struct quarantine_entry), arena, &kept,
+		    count_out, err))
+		return false;
+	*entries_out = kept;
+	return true;
 }

@@ -119,8 +119,11 @@ bool catalog_insert_sweep(struct catalog *catalog, const struct sweep *sweep, st
 	return sqlite_execute(statement, err) || err_wrap(err, "sweep");
 }
 
-static bool take_sweep(struct sqlite_statement *statement, struct sweep *sweep, struct err *err)
+static bool take_sweep(struct sqlite_statement *statement, struct arena *arena, void *record,
+			struct err *err)
 {
+	(void)arena;
+	struct sweep *sweep = record;
 	int status = 0;
 	if (!catalog_take_text(statement, 1, sweep->stream, sizeof(sweep->stream), err)
 	    || !catalog_take_name(statement, 2, status_names, ARRAY_COUNT(status_names), &status,
@@ -158,25 +161,13 @@ bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool newest_fir
 		? "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 ORDER BY id DESC LIMIT ?2"
 		: "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 ORDER BY id LIMIT ?2";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	struct buf rows CLEANUP(buf_finish) = {0};
 	const void *kept = NULL;
-	bool row = false;
-	catalog_init_rows(&rows, arena);
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	sqlite_bind_integer(statement, 1, after);
 	sqlite_bind_integer(statement, 2, (int64_t)count_max);
-	while (sqlite_step(statement, &row, err)) {
-		struct sweep sweep = {0};
-		if (!row) {
-			if (!catalog_keep_rows(&rows, sizeof(sweep), arena, &kept, count_out, err))
-				return false;
-			*sweeps_out = kept;
-			return true;
-		}
-		if (!take_sweep(statement, &sweep, err))
-			return false;
-		buf_append(&rows, &sweep, sizeof(sweep));
-	}
-	return false;
+	if (!catalog_collect(statement, take_sweep, sizeof(struct sweep), arena, &kept, count_out, err))
+		return false;
+	*sweeps_out = kept;
+	return true;
 }
