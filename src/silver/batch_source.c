@@ -205,7 +205,7 @@ static void fill_field(struct duck_chunk *chunk, size_t column, size_t row, cons
 	case VALUE_LIST:
 		break;
 	}
-	assert(!"no value of a configured field");
+	assert(false && "no value of a configured field");
 }
 
 static void fill_row(struct batch_source *source, struct duck_chunk *chunk, size_t row,
