@@ -117,8 +117,7 @@ static void check_manners(struct visit *visit)
 		ledger_violate(ledger, "before-reset", seq,
 			       "budget is empty until %" PRId64 ", now is %" PRId64,
 			       identity->reset_seconds, visit->now_us / 1000000);
-	ledger_check_poll(ledger, visit->entry,
-			  1000 * visit->github->options.poll_interval_seconds);
+	ledger_check_poll(ledger, visit->entry);
 }
 
 /* ---- answers ---- */
@@ -362,7 +361,8 @@ static const struct scenario *settle(struct visit *visit, struct github_exchange
 		memcpy(exchange->keys, visit->page.keys, size);
 	}
 	ledger_answer(&github->ledger, visit->entry, visit->response->status,
-		      !damaged && !visit->entry->scenario);
+		      !damaged && !visit->entry->scenario,
+		      1000 * github->options.poll_interval_seconds);
 	return damaged ? github->scenario : NULL;
 }
 

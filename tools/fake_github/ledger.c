@@ -110,20 +110,20 @@ void ledger_violate(struct ledger *ledger, const char *kind, uint64_t seq, const
 	};
 }
 
-void ledger_check_poll(struct ledger *ledger, const struct ledger_request *request,
-		       int64_t interval_ms)
+void ledger_check_poll(struct ledger *ledger, const struct ledger_request *request)
 {
 	if (request->stream < 0 || request->page != 1)
 		return;
 	const struct ledger_stream *stream = &ledger->streams[request->stream];
 	int64_t since_ms = request->at_ms - stream->polled_at_ms;
-	if (stream->polled && since_ms + LEDGER_POLL_TOLERANCE_MS < interval_ms)
+	if (stream->polled && since_ms + LEDGER_POLL_TOLERANCE_MS < stream->interval_ms)
 		ledger_violate(ledger, "inside-poll-interval", request->seq,
 			       "%s: %" PRId64 " ms after the poll before, asked for %" PRId64 " ms",
-			       stream->key, since_ms, interval_ms);
+			       stream->key, since_ms, stream->interval_ms);
 }
 
-void ledger_answer(struct ledger *ledger, struct ledger_request *request, int status, bool honest)
+void ledger_answer(struct ledger *ledger, struct ledger_request *request, int status, bool honest,
+		   int64_t interval_ms)
 {
 	request->status = status;
 	if (request->stream < 0)
@@ -136,6 +136,7 @@ void ledger_answer(struct ledger *ledger, struct ledger_request *request, int st
 	if (honest && good && request->page == 1 && !request->foreign) {
 		stream->polled = true;
 		stream->polled_at_ms = request->at_ms;
+		stream->interval_ms = interval_ms;
 	}
 }
 

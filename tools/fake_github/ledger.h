@@ -49,6 +49,7 @@ struct ledger_stream {
 	uint64_t served_events;
 	bool polled;         /* page 1 was answered by 200 or 304 */
 	int64_t polled_at_ms; /* when that request arrived */
+	int64_t interval_ms;  /* and what X-Poll-Interval it was told */
 };
 
 struct ledger_violation {
@@ -82,16 +83,17 @@ struct ledger_request *ledger_arrive(struct ledger *ledger, const struct http_re
 /* The entry of `seq`, or NULL when it has left the ring. */
 struct ledger_request *ledger_find(struct ledger *ledger, uint64_t seq);
 
-/* Notes "inside-poll-interval" when page 1 of a stream is asked for sooner than `interval_ms` after
- * the request before it that was answered by 200 or 304. */
-void ledger_check_poll(struct ledger *ledger, const struct ledger_request *request,
-		       int64_t interval_ms);
+/* Notes "inside-poll-interval" when page 1 of a stream is asked for sooner than it was told by the
+ * answer of 200 or 304 before it. */
+void ledger_check_poll(struct ledger *ledger, const struct ledger_request *request);
 
 void ledger_violate(struct ledger *ledger, const char *kind, uint64_t seq, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
-/* The answer is decided. `honest`: no scenario spoils it, so the poll interval counts from it. */
-void ledger_answer(struct ledger *ledger, struct ledger_request *request, int status, bool honest);
+/* The answer is decided. `honest`: no scenario spoils it, so `interval_ms`, which its X-Poll-Interval
+ * names, counts from it. */
+void ledger_answer(struct ledger *ledger, struct ledger_request *request, int status, bool honest,
+		   int64_t interval_ms);
 
 /* The body with these events was handed over. */
 void ledger_serve(struct ledger *ledger, struct ledger_request *request,
