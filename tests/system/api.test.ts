@@ -219,8 +219,7 @@ test("hostile values change nothing: the answer of \"no match\", or 422", async 
 					assert.ok(refused.includes(answer.status), `${target}: ${answer.status} ${answer.text}`);
 				}
 				assert.equal(answer.headers["x-injected"], undefined);
-				assert.ok(!/read_text|Parser Error|Binder Error|duckdb/i.test(answer.text.replace(/"name":"[^"]*"/g, "")
-					.replace(decodeURIComponent(HOSTILE_RAW.includes(value) ? "" : value), "")), `${target}: ${answer.text}`);
+				assert.doesNotMatch(answer.text, /(Parser|Binder|Catalog|Conversion|Input) Error|\/lake\//, target);
 			}
 		}
 	assert.ok(asked > 500, `only ${asked} requests`);

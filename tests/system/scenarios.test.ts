@@ -8,7 +8,8 @@ import test, { type TestContext } from "node:test";
 import { batchTotals, goldKeys, runBatch } from "../support/lake";
 import { startFake, temporaryFolder, type Ledger } from "../support/processes";
 
-const AT_ONCE = 2;
+/** Most of the time is waiting. */
+const AT_ONCE = 3;
 /** These ask for a wait of a minute: only with OCTOLAKE_SLOW_TESTS. */
 const SLOW = new Set(["secondary-silent"]);
 
