@@ -209,8 +209,15 @@ static bool start_serving(struct daemon *daemon, struct err *err)
 		.read_pipeline = read_pipeline,
 		.pipeline_context = daemon,
 	};
-	if (!serve_start(&options, &daemon->serve, err))
+	if (!serve_start(&options, &daemon->serve, err)) {
+		struct err cause = *err;
+		if (cause.exit_code == 6) {
+			err_set(err, ERR_LOCAL, "%.500s; choose others with --api-port and --ui-port (0: any free one)",
+				cause.text);
+			err->exit_code = 6;
+		}
 		return false;
+	}
 	bool is_loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
 	if (!is_loopback)
 		LOG_EVENT(LOG_WARNING, "open to everyone who reaches this address", log_text("listen", host));
