@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/gold/gold_support.h"
 
+#include "gold/gold_private.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -13,7 +15,6 @@ static int64_t now_ms(void)
 
 static void begin_with(struct gold_fixture *f, int readers, int heavy_readers)
 {
-	struct err err = {0};
 	gold_fixture_begin(f, NULL);
 	gold_close(&f->gold);
 	f->options.readers = readers;
@@ -22,7 +23,6 @@ static void begin_with(struct gold_fixture *f, int readers, int heavy_readers)
 	gold_fixture_put(f, 1, "SELECT i AS id, 'PushEvent' AS type, TIMESTAMP '2026-09-20' + to_seconds(i) AS created_at,"
 			       " i % 7 AS repo_id FROM range(5000) t(i)");
 	(void)gold_fixture_load(f);
-	(void)err;
 }
 
 /* Runs a query that must fail; its kind and how long it took. */
@@ -158,6 +158,19 @@ static void start(struct background *background, struct gold_fixture *f, const s
 	assert_int_equal(0, pthread_create(&background->thread, NULL, run_background, background));
 }
 
+/* Until so many queries run and so many wait for a place. */
+static void wait_for(struct gold_fixture *f, int busy, int waiting)
+{
+	for (int64_t began_ms = now_ms(); now_ms() - began_ms < 30000; clock_sleep_ms(5)) {
+		(void)pthread_mutex_lock(&f->gold->mutex);
+		bool there = f->gold->current->busy_count == busy && f->gold->waiting_count == waiting;
+		(void)pthread_mutex_unlock(&f->gold->mutex);
+		if (there)
+			return;
+	}
+	fail_msg("the queries did not start");
+}
+
 static void join(struct background *background)
 {
 	assert_int_equal(0, pthread_join(background->thread, NULL));
@@ -171,7 +184,7 @@ static void heavy_queries_wait_their_turn(void **state)
 	begin_with(&f, 3, 1);
 	const struct gold_query slow = {.sql = endless, .row_count_max = 1, .wait_ms_max = 20000, .heavy = true};
 	start(&background, &f, &slow);
-	clock_sleep_ms(200);
+	wait_for(&f, 1, 0);
 	/* Light ones pass by; a heavy one finds no place in its time. */
 	ASK(&f, "SELECT count(*) FROM events", "5000");
 	const struct gold_query heavy = {.sql = "SELECT 1", .row_count_max = 1, .wait_ms_max = 200, .heavy = true};
@@ -200,7 +213,7 @@ static void closing_ends_what_runs(void **state)
 	const struct gold_query slow = {.sql = endless, .row_count_max = 1};
 	for (size_t i = 0; i < ARRAY_COUNT(running); i++)
 		start(&running[i], &f, &slow); /* one runs, one waits */
-	clock_sleep_ms(300);
+	wait_for(&f, 1, 1);
 	int64_t began_ms = now_ms();
 	gold_close(&f.gold);
 	assert_in_range(now_ms() - began_ms, 0, 5000);
@@ -221,7 +234,7 @@ static void a_rebuild_does_not_disturb_running_queries(void **state)
 	begin_with(&f, 2, 1);
 	const struct gold_query slow = {.sql = endless, .row_count_max = 1, .wait_ms_max = 60000};
 	start(&background, &f, &slow);
-	clock_sleep_ms(200);
+	wait_for(&f, 1, 0);
 	(void)gold_fixture_rebuild(&f);
 	gold_read_stamp(f.gold, &stamp);
 	assert_int_equal(stamp.generation, 2);

@@ -7,6 +7,8 @@
 #include "silver/silver.h"
 #include "wrap/duck.h"
 
+#include <stdlib.h>
+
 struct fixture {
 	struct test_lake lake;
 	struct silver *silver;
@@ -236,6 +238,34 @@ static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 	end(&f);
 }
 
+static void keys_of_a_large_batch_are_all_remembered(void **state)
+{
+	(void)state;
+	enum { EVENTS = 3000, IDS = 2000 };
+	struct fixture f;
+	begin(&f, NULL);
+	struct test_event *events = calloc(EVENTS, sizeof(*events));
+	const char **lines = calloc(EVENTS, sizeof(*lines));
+	assert_true(events && lines);
+	for (int64_t i = 0; i < EVENTS; i++) {
+		int64_t id = i % IDS;
+		/* The second time every tenth is of another repository. */
+		events[i] = test_event(id, id % 3 ? "PushEvent" : "WatchEvent", "2026-09-20T12:00:05Z",
+			i >= IDS && id % 10 == 0 ? 8 : 7, "");
+		lines[i] = events[i].text;
+	}
+	test_lake_store(&f.lake, 0, lines, EVENTS);
+	free(events);
+	free(lines);
+	build_all(&f);
+	struct batch batch = test_lake_batch(&f.lake, 1);
+	assert_int_equal(batch.silver_rows, IDS);
+	assert_int_equal(batch.silver_duplicates, 900);
+	assert_int_equal(batch.silver_quarantined, 100);
+	assert_string_equal(ask(&f, "SELECT count(DISTINCT id), min(repo_id), max(repo_id) FROM %s"), "2000,7,7");
+	end(&f);
+}
+
 static void batch_without_rows_has_no_file(void **state)
 {
 	(void)state;
@@ -460,6 +490,7 @@ int main(void)
 		cmocka_unit_test(columns_of_each_kind_arrive),
 		cmocka_unit_test(files_carry_metadata_and_catalog_entry),
 		cmocka_unit_test(first_of_equal_keys_wins_and_conflicts_are_set_aside),
+		cmocka_unit_test(keys_of_a_large_batch_are_all_remembered),
 		cmocka_unit_test(batch_without_rows_has_no_file),
 		cmocka_unit_test(damaged_and_missing_bronze_is_counted),
 		cmocka_unit_test(redo_after_a_crash_before_the_catalog_overwrites),
