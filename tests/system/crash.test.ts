@@ -13,6 +13,7 @@ import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor,
 const CYCLES = Number(process.env.OCTOLAKE_CRASH_CYCLES ?? 20);
 const SEED = Number(process.env.OCTOLAKE_CRASH_SEED ?? Date.now() % 1_000_000);
 const KILL_AFTER_MS = { min: 50, max: 1500 };
+const REBUILD_KILL_AFTER_MS_MAX = 600;
 const ENV = { GITHUB_TOKEN: TOKEN };
 
 /** mulberry32: moments that a seed repeats. */
@@ -32,14 +33,30 @@ function arguments_(fake: Fake, data: string): string[] {
 		"--compact-files", "8"];
 }
 
+interface Life {
+	/** It found what the kill before left half done. */
+	recovered: boolean;
+	stored: boolean;
+}
+
 /** One life: from the start, or (every other cycle) from when it serves, to the kill. */
-async function liveAndDie(fake: Fake, data: string, from_serving: boolean, wait_ms: number): Promise<void> {
+async function liveAndDie(fake: Fake, data: string, from_serving: boolean, wait_ms: number): Promise<Life> {
 	const octolake = await startOctolake(arguments_(fake, data), { env: ENV, at_once: true });
 	if (from_serving)
 		await octolake.waitForLog("listening", 60_000);
 	await sleep(wait_ms);
 	assert.equal(octolake.exit, null, `ended by itself: ${octolake.stderr.slice(-3000)}`);
 	assert.equal((await octolake.stop("SIGKILL")).signal, "SIGKILL");
+	const logged = (event: string) => octolake.logs.some((line) => line.event === event);
+	return { recovered: logged("recovered after a stop in the middle"), stored: logged("batch stored") };
+}
+
+/** A rebuild from bronze that is killed, or done before. */
+async function rebuildAndDie(data: string, wait_ms: number): Promise<void> {
+	const rebuild = await startOctolake(["rebuild", "silver", "--data", data, "--types", "all"], { at_once: true });
+	await sleep(wait_ms);
+	const exit = await rebuild.stop("SIGKILL");
+	assert.ok(exit.signal === "SIGKILL" || exit.code === 0, rebuild.stderr.slice(-3000));
 }
 
 function feedKeys(ledger: Ledger): Set<string> {
@@ -73,9 +90,12 @@ test(`kill -9, ${CYCLES} times`, async (context) => {
 	const fake = await startFake(["--synthetic", "5", "--rate", "100", "--poll-interval", "0",
 		"--limit-token", "1000000"]);
 	context.after(() => fake.stop());
+	const lives: Life[] = [];
 	for (let cycle = 0; cycle < CYCLES; cycle++) {
 		const wait_ms = KILL_AFTER_MS.min + random() * (KILL_AFTER_MS.max - KILL_AFTER_MS.min);
-		await liveAndDie(fake, data, cycle % 2 === 1, wait_ms);
+		lives.push(await liveAndDie(fake, data, cycle % 2 === 1, wait_ms));
+		if (cycle % 5 === 4)
+			await rebuildAndDie(data, random() * REBUILD_KILL_AFTER_MS_MAX);
 	}
 
 	const last = await startOctolake(arguments_(fake, data), { env: ENV });
@@ -94,6 +114,9 @@ test(`kill -9, ${CYCLES} times`, async (context) => {
 	assert.equal(totals.stored, (await goldKeys(data)).length);
 	assert.equal(totals.quarantined, 0);
 	assert.ok(totals.stored > 300, "the cycles stored something");
+	context.diagnostic(`${totals.stored} events; ${lives.filter((life) => life.stored).length} lives stored some, `
+		+ `${lives.filter((life) => life.recovered).length} found something half done`);
+	assert.ok(lives.filter((life) => life.stored).length >= CYCLES / 4, "most lives are long enough to store");
 	const ledger = await fake.ledger();
 	assert.ok(totals.received <= ledger.served_events);
 	assert.deepEqual(ledger.violations, []);
