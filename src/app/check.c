@@ -39,7 +39,7 @@ static bool scratch_open(struct scratch *scratch, struct config *config, struct 
 	       && session_load_fields(config, &session->fields, session->events_file, err)
 	       && layout_init(&session->layout, folder, err)
 	       && catalog_open(&session->layout, false, &session->catalog, err)
-	       && stages_open_gold(session, false, &scratch->gold, err);
+	       && stages_open_gold(session, false, NULL, &scratch->gold, err);
 }
 
 /* True when the file has no error. */

@@ -111,7 +111,7 @@ static bool command_materialise(struct config *config, const char *const *words,
 	if (!no_words("materialise", words, word_count, err))
 		return false;
 	signals_start(&stop);
-	return session_open(&session, config, "materialise", err) && stages_open_gold(&session, true, &gold, err)
+	return session_open(&session, config, "materialise", err) && stages_open_gold(&session, true, &stop, &gold, err)
 	       && stages_load(gold, &stop, &report, err) && log_gold("materialise done", &report);
 }
 
@@ -144,7 +144,7 @@ static bool command_rebuild(struct config *config, const char *const *words, siz
 	    && (!stages_open_silver(&session, &silver, err)
 		|| !silver_rebuild(silver, show_rebuild_progress, &stop, &silver_report, err)))
 		return false;
-	return stages_open_gold(&session, true, &gold, err) && gold_rebuild(gold, &report, err)
+	return stages_open_gold(&session, true, &stop, &gold, err) && gold_rebuild(gold, &report, err)
 	       && log_gold("rebuild done", &report);
 }
 

@@ -299,7 +299,7 @@ static bool open_all(struct daemon *daemon, struct err *err)
 	bool batch = daemon->options->mode == DAEMON_BATCH;
 	bool serve_only = daemon->options->mode == DAEMON_SERVE;
 	if (!stages_open_silver(session, &daemon->silver, err)
-	    || !stages_open_gold(session, !batch, &daemon->gold, err))
+	    || !stages_open_gold(session, !batch, &daemon->refresh_wake, &daemon->gold, err))
 		return false;
 	size_t path_count;
 	struct metrics_options options = {

@@ -91,7 +91,8 @@ bool stages_open_silver(struct session *session, struct silver **silver_out, str
 	return silver_open(&options, silver_out, err);
 }
 
-bool stages_open_gold(struct session *session, bool defer_rebuild, struct gold **gold_out, struct err *err)
+bool stages_open_gold(struct session *session, bool defer_rebuild, struct stop_flag *stop, struct gold **gold_out,
+		      struct err *err)
 {
 	struct gold_options options = {
 		.layout = &session->layout,
@@ -100,6 +101,7 @@ bool stages_open_gold(struct session *session, bool defer_rebuild, struct gold *
 		.clock = clock_system(),
 		.memory_bytes_max = memory_bytes(session),
 		.readers = (int)config_integer(session->config, OPTION_WORKERS),
+		.stop = stop,
 	};
 	options.rollups = metrics_rollups(&options.rollup_count);
 	return gold_open(&options, defer_rebuild, gold_out, err);

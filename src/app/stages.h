@@ -14,8 +14,9 @@ MUST_CHECK bool stages_create_ingest(struct session *session, struct stop_flag *
 				     struct ingest **ingest_out, struct err *err);
 
 MUST_CHECK bool stages_open_silver(struct session *session, struct silver **silver_out, struct err *err);
-MUST_CHECK bool stages_open_gold(struct session *session, bool defer_rebuild, struct gold **gold_out,
-				 struct err *err);
+/* `stop` (may be NULL) ends a rebuild early. */
+MUST_CHECK bool stages_open_gold(struct session *session, bool defer_rebuild, struct stop_flag *stop,
+				 struct gold **gold_out, struct err *err);
 
 /* Builds every waiting batch. Stops early (true, *rest_out true) when `stop` is set. */
 MUST_CHECK bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
