@@ -86,7 +86,7 @@ bool stages_open_silver(struct session *session, struct silver **silver_out, str
 		.layout = &session->layout,
 		.catalog = session->catalog,
 		.fields = session->fields,
-		.memory_bytes_max = memory_bytes(session),
+		.memory_bytes_max = memory_bytes(session) * 2 / 3,
 	};
 	return silver_open(&options, silver_out, err);
 }

@@ -13,7 +13,7 @@ enum {
 	GROUP_BATCHES_MAX = 50,
 	GROUP_ROWS_MAX = 200000, /* bounds what the engine has to hold for one transaction */
 	MIRROR_CONFLICTS_MAX = 1000,
-	CHECKPOINT_LOADS = 200,
+	CHECKPOINT_LOADS = 100,
 };
 
 /* One call of gold_load_pending. */

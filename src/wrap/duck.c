@@ -122,6 +122,8 @@ static bool make_config(const struct duck_options *options, duckdb_config *confi
 		{"temp_directory", options->temporary_folder ? options->temporary_folder : ""},
 		{"max_temp_directory_size", temporary},
 		{"preserve_insertion_order", options->preserve_insertion_order ? "true" : "false"},
+		/* Files are read once: their cache only grew, up to the limit (6 MiB in 60 loads). */
+		{"enable_external_file_cache", "false"},
 		{"autoinstall_known_extensions", "false"},
 		{"autoload_known_extensions", "false"},
 		{"allow_community_extensions", "false"},
