@@ -84,7 +84,8 @@ export async function bronzeEvents(data: string): Promise<Event[]> {
 }
 
 /** Each stage once, as a batch, until the feed is quiet. */
-export async function runBatch(fake: Fake, data: string, args: string[] = [], options: Options = {}): Promise<Finished> {
+export async function runBatch(fake: Fake, data: string, args: string[] = [], options: Options = {}):
+	Promise<Finished> {
 	const env = { GITHUB_TOKEN: TOKEN, ...options.env };
 	const types = args.includes("--types") || args.includes("--events") ? [] : ["--types", "all"];
 	return runOctolake(["run", "--batch", "--until-quiet", "--exit", "--api-url", fake.url, "--data", data,

@@ -72,7 +72,8 @@ after(async () => {
 	await fake?.stop();
 });
 
-const data = (metric: string, query = "") => get(`${octolake.api}/api/v1/metrics/${metric}/data${query && `?${query}`}`);
+const data = (metric: string, query = "") =>
+	get(`${octolake.api}/api/v1/metrics/${metric}/data${query && `?${query}`}`);
 
 /** The path as it stands, without the cleaning that fetch does. */
 function getRaw(target: string, options: http.RequestOptions = {}, body?: string):
@@ -186,7 +187,8 @@ test("what is wrong is said, with a hint and the right status", async () => {
 
 const HOSTILE = ["'", "''", "\"", ";", "--", "/* */", "'; DROP TABLE events; --", "\"; DROP TABLE events; --",
 	"1' MINUTE UNION ALL SELECT content, 1 FROM read_text('/etc/hostname') --", "1; ATTACH '/tmp/x.duckdb'",
-	"${repo}", "${as_of}", "$1", "?", "{{7*7}}", "%", "_", "\\", "\\'", "\\x27", "\t", "\r\nX-Injected: 1", "<script>alert(1)</script>",
+	"${repo}", "${as_of}", "$1", "?", "{{7*7}}", "%", "_", "\\", "\\'", "\\x27", "\t", "\r\nX-Injected: 1",
+	"<script>alert(1)</script>",
 	"../../etc/passwd", "file:///etc/passwd", "ＡＢＣ", "‮", "é́́", "🐙", "\u{10ffff}", "ʼ OR 1=1",
 	"NULL", "null", "true", "nan", "inf", "-1", "99999999999999999999", "1e309", "0x10", " ", "a".repeat(1000)];
 /** Written into the URL as they stand: bytes that no text has. */

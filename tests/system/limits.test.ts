@@ -6,7 +6,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { batchTotals, filesBelow, goldKeys, runBatch, TOKEN } from "../support/lake";
-import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Ledger } from "../support/processes";
+import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Ledger }
+	from "../support/processes";
 
 /** Most of the time is waiting for what GitHub asks to wait for. */
 const AT_ONCE = 3;

@@ -69,7 +69,8 @@ async function checkKpis(api: string, events: Event[], count_visualisation: stri
 		assertNear(row.avg_minutes, gaps.get(row["repo.name"])!, row["repo.name"]);
 	}
 	const url = `${api}/kpi/event_count_offset?offset=${A_CENTURY_MINUTES}`;
-	const counts = Object.fromEntries((await askKpi(url, count_visualisation)).map((row) => [row.event_type, row.count]));
+	const rows = await askKpi(url, count_visualisation);
+	const counts = Object.fromEntries(rows.map((row) => [row.event_type, row.count]));
 	const expected = countBy(events, (event) => event.type.toLowerCase());
 	assert.deepEqual(counts, Object.fromEntries(TYPES.map((type) =>
 		[type.toLowerCase(), expected[type.toLowerCase()] ?? 0])));
@@ -118,7 +119,8 @@ const { folder, skip } = realData();
 for (const source of ["http/github3py-2017-user-and-public.jsonl", "trimmed/series-azaidrahman"])
 	test(`the first system's own files over ${source}`, { skip }, async (context) => {
 		const read = (name: string) => fs.readFileSync(path.join(folder, "seed-form", name), "utf8");
-		const files = { events: read("filtered_events.yaml"), metrics: read("metrics.yaml"), count_visualisation: null };
+		const files = { events: read("filtered_events.yaml"), metrics: read("metrics.yaml"),
+			count_visualisation: null };
 		const { events } = readRecording(path.join(folder, source));
 		const fake = await startFake(["--replay", path.join(folder, source), "--poll-interval", "0"]);
 		await playFeed(context as TestContext, fake, files,

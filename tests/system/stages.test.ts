@@ -124,7 +124,7 @@ test("query prints a table, JSON, CSV; cat prints bronze as it was received", as
 	assert.equal((await runOctolake(["cat", file, "--data", data])).code, 0);
 	assert.equal((await runOctolake(["cat", "NoSuchEvent", "--data", data])).code, 2);
 
-	fs.truncateSync(file, Math.floor(fs.statSync(file).size / 2));
+	cutHalf(file);
 	const damaged = await runOctolake(["cat", "--data", data]);
 	assert.equal(damaged.code, 4, damaged.stderr);
 	assert.ok(damaged.stderr.includes(path.basename(file)), damaged.stderr);
@@ -197,12 +197,17 @@ test("help, version, and what is misspelt", async () => {
 	}
 });
 
-function overwriteMiddle(file: string): void {
+function overwriteStart(file: string): void {
 	const size = fs.statSync(file).size;
 	const handle = fs.openSync(file, "r+");
 	fs.writeSync(handle, Buffer.alloc(Math.min(65_536, size), 0xa5), 0, Math.min(65_536, size), 0);
 	fs.closeSync(handle);
 }
+
+const cut = (file: string, size: number) => fs.truncateSync(file, size);
+const cutHalf = (file: string) => cut(file, Math.floor(fs.statSync(file).size / 2));
+const each = (files: string[], damage: (file: string) => void) => files.forEach((file) => damage(file));
+const removeLayer = (data: string, layer: string) => fs.rmSync(path.join(data, layer), { recursive: true });
 
 function removeCatalog(data: string): void {
 	for (const suffix of ["", "-wal", "-shm"])
@@ -214,31 +219,27 @@ const silverFiles = (data: string) => filesBelow(path.join(data, "silver")).filt
 
 /** What gold alone lost, `query` makes good itself; the rest the next run. */
 const DAMAGES: { name: string; damage: (data: string) => void; healed_by: "query" | "run" | "rebuild" }[] = [
-	{ name: "gold overwritten", healed_by: "query", damage: (data) => goldFiles(data).forEach(overwriteMiddle) },
-	{ name: "gold cut", healed_by: "query", damage: (data) => goldFiles(data).forEach((file) => fs.truncateSync(file, 5000)) },
-	{ name: "gold empty", healed_by: "query", damage: (data) => goldFiles(data).forEach((file) => fs.truncateSync(file, 0)) },
-	{ name: "gold gone", healed_by: "query", damage: (data) => fs.rmSync(path.join(data, "gold"), { recursive: true }) },
+	{ name: "gold overwritten", healed_by: "query", damage: (data) => each(goldFiles(data), overwriteStart) },
+	{ name: "gold cut", healed_by: "query", damage: (data) => each(goldFiles(data), (file) => cut(file, 5000)) },
+	{ name: "gold empty", healed_by: "query", damage: (data) => each(goldFiles(data), (file) => cut(file, 0)) },
+	{ name: "gold gone", healed_by: "query", damage: (data) => removeLayer(data, "gold") },
 	{ name: "catalog gone", healed_by: "query", damage: removeCatalog },
 	{ name: "catalog overwritten", healed_by: "query", damage: (data) => {
 		fs.rmSync(path.join(data, "catalog.sqlite-wal"), { force: true });
-		overwriteMiddle(path.join(data, "catalog.sqlite"));
+		overwriteStart(path.join(data, "catalog.sqlite"));
 	} },
 	{ name: "silver cut, gold gone", healed_by: "run", damage: (data) => {
-		const file = silverFiles(data)[0];
-		fs.truncateSync(file, Math.floor(fs.statSync(file).size / 2));
-		fs.rmSync(path.join(data, "gold"), { recursive: true });
+		cutHalf(silverFiles(data)[0]);
+		removeLayer(data, "gold");
 	} },
 	{ name: "one silver file gone, gold gone", healed_by: "run", damage: (data) => {
 		fs.rmSync(silverFiles(data)[0]);
-		fs.rmSync(path.join(data, "gold"), { recursive: true });
+		removeLayer(data, "gold");
 	} },
-	{ name: "silver cut", healed_by: "rebuild", damage: (data) => {
-		for (const file of silverFiles(data))
-			fs.truncateSync(file, Math.floor(fs.statSync(file).size / 2));
-	} },
+	{ name: "silver cut", healed_by: "rebuild", damage: (data) => each(silverFiles(data), cutHalf) },
 	{ name: "only bronze is left", healed_by: "run", damage: (data) => {
-		fs.rmSync(path.join(data, "gold"), { recursive: true });
-		fs.rmSync(path.join(data, "silver"), { recursive: true });
+		removeLayer(data, "gold");
+		removeLayer(data, "silver");
 		removeCatalog(data);
 	} },
 ];
@@ -274,7 +275,7 @@ test("damaged lakes heal to the same rows", async (context) => {
 		assert.deepEqual(await typeCounts(origin), countBy(await shownEvents(fake), (event) => event.type));
 	});
 	await context.test("a live start on a damaged gold serves while it heals", async () => {
-		goldFiles(origin).forEach((file) => fs.truncateSync(file, 5000));
+		each(goldFiles(origin), (file) => cut(file, 5000));
 		const server = await startOctolake(["serve", "--data", origin, "--types", "all", "--metrics", ownMetrics()]);
 		const end = Date.now() + 30_000;
 		let ready = await get(`${server.api}/readyz`);
