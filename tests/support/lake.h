@@ -7,6 +7,7 @@
 #include "tests/support/check.h"
 
 #include "base/clock.h"
+#include "base/table.h"
 #include "lake/catalog.h"
 #include "lake/scan.h"
 
@@ -147,6 +148,30 @@ static inline struct test_event test_event(int64_t id, const char *type, const c
 		id, type, 100 + id % 7, id % 7, repo_id, repo_id, payload, created_at);
 	assert_in_range(size, 1, sizeof(event.text) - 1);
 	return event;
+}
+
+/* Rows as text: columns parted by commas, rows by `between`; a value without a form of its own is
+ * `missing`. */
+static inline void test_table_append(struct buf *text, const struct table *table, const char *between,
+				     const char *missing)
+{
+	for (size_t row = 0; row < table->row_count; row++)
+		for (size_t column = 0; column < table->column_count; column++) {
+			const struct value *value = table_value(table, row, column);
+			buf_append_text(text, column > 0 ? "," : row > 0 ? between : "");
+			if (value->type == VALUE_TEXT)
+				buf_append_span(text, value->text);
+			else if (value->type == VALUE_INTEGER)
+				buf_printf(text, "%" PRId64, value->integer);
+			else if (value->type == VALUE_TIME)
+				buf_append_text(text, time_render(value->time_us).text);
+			else if (value->type == VALUE_BOOLEAN)
+				buf_append_text(text, value->boolean ? "true" : "false");
+			else if (value->type == VALUE_REAL)
+				buf_printf(text, "%.6g", value->real);
+			else
+				buf_append_text(text, missing);
+		}
 }
 
 #endif

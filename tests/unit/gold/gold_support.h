@@ -166,22 +166,6 @@ static inline struct gold_report gold_fixture_rebuild(struct gold_fixture *f)
 	return report;
 }
 
-static inline void gold_append_value(struct buf *text, const struct value *value)
-{
-	if (value->type == VALUE_TEXT)
-		buf_append_span(text, value->text);
-	else if (value->type == VALUE_INTEGER)
-		buf_printf(text, "%" PRId64, value->integer);
-	else if (value->type == VALUE_TIME)
-		buf_append_text(text, time_render(value->time_us).text);
-	else if (value->type == VALUE_BOOLEAN)
-		buf_append_text(text, value->boolean ? "true" : "false");
-	else if (value->type == VALUE_REAL)
-		buf_printf(text, "%g", value->real);
-	else
-		buf_append_text(text, "NULL");
-}
-
 struct gold_answer {
 	char text[8192];
 };
@@ -197,11 +181,7 @@ static inline struct gold_answer gold_ask(struct gold_fixture *f, const char *sq
 	struct table table;
 	if (!gold_run_query(f->gold, &query, &arena, &table, NULL, &err))
 		fail_msg("%s: %s", sql, err.text);
-	for (size_t row = 0; row < table.row_count; row++)
-		for (size_t column = 0; column < table.column_count; column++) {
-			buf_append_text(&text, column > 0 ? "," : row > 0 ? ";" : "");
-			gold_append_value(&text, table_value(&table, row, column));
-		}
+	test_table_append(&text, &table, ";", "NULL");
 	assert_false(text.failed);
 	memcpy(answer.text, text.data ? text.data : "", text.size);
 	return answer;

@@ -102,23 +102,7 @@ static const char *ask(struct fixture *f, const char *sql)
 	OR_FAIL(duck_query(connection, text.data, NULL, 0, &result, &err));
 	OR_FAIL(duck_result_read(result, &arena, 1000, &table, &err));
 	buf_clear(&text);
-	for (size_t row = 0; row < table.row_count; row++)
-		for (size_t column = 0; column < table.column_count; column++) {
-			const struct value *value = table_value(&table, row, column);
-			buf_append_text(&text, column > 0 ? "," : row > 0 ? ";" : "");
-			if (value->type == VALUE_TEXT)
-				buf_append_span(&text, value->text);
-			else if (value->type == VALUE_INTEGER)
-				buf_printf(&text, "%" PRId64, value->integer);
-			else if (value->type == VALUE_TIME)
-				buf_append_text(&text, time_render(value->time_us).text);
-			else if (value->type == VALUE_BOOLEAN)
-				buf_append_text(&text, value->boolean ? "true" : "false");
-			else if (value->type == VALUE_REAL)
-				buf_printf(&text, "%g", value->real);
-			else
-				buf_append_text(&text, "NULL");
-		}
+	test_table_append(&text, &table, ";", "NULL");
 	assert_false(text.failed);
 	assert_true(text.size < sizeof(answer));
 	memcpy(answer, text.data ? text.data : "", text.size + 1);
