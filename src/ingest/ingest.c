@@ -17,6 +17,7 @@ enum {
 	STORE_RETRY_MS = 2000,
 	STORE_RETRIES_MAX = 5, /* while the disk is not full */
 	REQUESTS_PER_SWEEP_MAX = 3,
+	FAILURES_GIVEN_UP = 5,
 };
 
 /* Below this much free space ingestion waits instead of failing: SQLite, DuckDB and Parquet still
@@ -267,10 +268,12 @@ static struct stream *next_due(const struct ingest *ingest)
 	return next;
 }
 
+/* A stream that fails again and again (gone, or the network is) will not become quiet: a batch that
+ * waits for quiet does not wait for it for ever. */
 static bool is_quiet(const struct ingest *ingest)
 {
 	for (size_t i = 0; i < ingest->options.stream_count; i++)
-		if (!ingest->streams[i].quiet)
+		if (!ingest->streams[i].quiet && ingest->streams[i].failures_in_row < FAILURES_GIVEN_UP)
 			return false;
 	return true;
 }

@@ -31,7 +31,8 @@ struct ingest_options {
 	int64_t body_bytes_max;        /* of a page; 32 MiB */
 	int64_t request_wait_ms_max;   /* 30 s */
 	int64_t duration_ms;           /* 0: until stopped */
-	bool until_quiet;              /* end once every stream, asked again, had nothing new */
+	bool until_quiet;              /* end once every stream, asked again, had nothing new (or failed
+					* five sweeps in a row) */
 	/* Called on the poll thread after each stored batch. May be NULL. */
 	void (*stored)(void *context, int64_t batch);
 	void *stored_context;

@@ -136,6 +136,13 @@ describe("limits", { concurrency: AT_ONCE }, () => {
 		assertNowhere(CANARY, [cwd], [...answers, octolake.stdout, octolake.stderr]);
 	});
 
+	test("a batch that waits for quiet gives up on a GitHub that is not there", async () => {
+		const run = await runOctolake(["run", "--batch", "--until-quiet", "--exit", "--api-url", "http://127.0.0.1:9",
+			"--data", path.join(temporaryFolder(), "lake")], { env: { GITHUB_TOKEN: TOKEN } });
+		assert.equal(run.code, 5, run.stderr);
+		assert.match(run.stderr.trimEnd().split("\n").at(-1)!, /^octolake: GitHub gave no good answer/);
+	});
+
 	for (const live of [true, false])
 		test(`a refused token ends ${live ? "live" : "batch"} with exit code 5 and says so`, async (context) => {
 			const fake = await startFake(["--synthetic", "7", "--rate", "0", "--token", "the-good-one"]);
