@@ -68,6 +68,11 @@ MUST_CHECK bool file_remove_folder(const char *path, struct err *err);
 MUST_CHECK bool file_walk(const char *folder,
 			  bool (*visit)(void *context, const char *relative_path, struct err *err), void *context,
 			  struct err *err);
+/* Calls `visit` with the name of each folder directly in `folder`, in name order; stops at the first
+ * false, as file_walk does. A missing folder has none. */
+MUST_CHECK bool file_list_folders(const char *folder,
+				  bool (*visit)(void *context, const char *name, struct err *err), void *context,
+				  struct err *err);
 /* Removes drafts left below `folder` by a crash. Count in *removed_out. */
 MUST_CHECK bool file_sweep_drafts(const char *folder, int64_t *removed_out, struct err *err);
 

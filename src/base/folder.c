@@ -78,6 +78,25 @@ bool file_walk(const char *folder, visit_function *visit, void *context, struct 
 	return walk_folder(&walk, "", 0, err);
 }
 
+static int is_shown_folder(const struct dirent *entry)
+{
+	bool is_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+	return is_folder && entry->d_name[0] != '.';
+}
+
+bool file_list_folders(const char *folder, visit_function *visit, void *context, struct err *err)
+{
+	struct dirent **names = NULL;
+	int count = scandir(folder, &names, is_shown_folder, alphasort);
+	if (count < 0)
+		return errno == ENOENT || err_set_errno(err, ERR_LOCAL, errno, "list %s", folder);
+	bool ok = true;
+	for (int i = 0; i < count && ok; i++)
+		ok = visit(context, names[i]->d_name, err);
+	free_names(names, count);
+	return ok;
+}
+
 struct sweep {
 	const char *folder;
 	int64_t removed;

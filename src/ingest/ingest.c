@@ -32,6 +32,7 @@ struct ingest {
 	struct catalog *catalog;
 	struct scan_plan *plan;
 	struct seen *seen;
+	struct type_guard types;
 	struct pending *pending;
 	struct ingest_report report;
 	int64_t sweep_started_ms; /* of the last sweep, any stream */
@@ -171,7 +172,8 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 		.quota_limit = -1,
 		.quota_remaining = -1,
 	};
-	if (!catalog_open(options->layout, false, &ingest->catalog, err) || !open_streams(ingest, err))
+	if (!catalog_open(options->layout, false, &ingest->catalog, err) || !open_streams(ingest, err)
+	    || !type_guard_init(&ingest->types, options->layout, err))
 		return false;
 	ingest->plan = scan_plan_create(options->fields);
 	ingest->seen = seen_create(SEEN_KEYS_MAX);
@@ -337,6 +339,7 @@ static bool poll(struct ingest *ingest, struct err *err)
 		.fetcher = &ingest->fetcher,
 		.plan = ingest->plan,
 		.seen = ingest->seen,
+		.types = &ingest->types,
 		.pending = ingest->pending,
 		.store = store,
 		.store_context = ingest,

@@ -92,6 +92,7 @@ static bool take_element(struct walk *walk, struct span element, int64_t offset,
 		pending_count_filtered(sweeper->pending);
 		return true;
 	}
+	event.type = type_guard_route(sweeper->types, event.type);
 	return pending_add_event(sweeper->pending, &event, element, err) && store_if_full(sweeper, err);
 }
 

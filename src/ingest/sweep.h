@@ -10,6 +10,7 @@
 #include "ingest/fetch.h"
 #include "ingest/pending.h"
 #include "ingest/seen.h"
+#include "ingest/type_guard.h"
 
 enum { SWEEP_PAGE_EVENTS = 100 };
 
@@ -29,6 +30,7 @@ struct sweeper {
 	struct fetcher *fetcher;
 	struct scan_plan *plan;
 	struct seen *seen;
+	struct type_guard *types;
 	struct pending *pending;
 	/* Called when `pending` has reached the options' count or bytes. */
 	bool (*store)(void *context, struct err *err);

@@ -156,6 +156,8 @@ static bool judge_line(struct batch_source *source, struct span line, int64_t of
 	arena_reset(&source->scratch);
 	if (!scan_event(source->silver->plan, line, &source->scratch, event_out, &problem))
 		return set_aside(source, scan_reason_name(problem.reason), problem.detail, offset, line, 1, err);
+	/* Ingest decided under which type it is stored: "_other" also for types beyond the 64th. */
+	event_out->type = span_of(source->files[source->file_index].type);
 	switch (key_set_add(&source->keys, event_out)) {
 	case KEY_NEW:
 		*is_row_out = true;
