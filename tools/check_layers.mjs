@@ -58,7 +58,7 @@ const fileLinesMax = 600;
 
 // Places of one machine, hosts that a lock file must not pin.
 const unspeakable = [
-	[/(^|[\s"'`(=:])\/(home|Users)\/[A-Za-z]/, "a path of one machine"],
+	[/(^|[\s"'`(=:])\/(root|Users)\/[A-Za-z]/, "a path of one machine"],
 	[/"resolved":\s*"https?:/, "a package registry's host"],
 ];
 

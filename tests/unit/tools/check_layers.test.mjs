@@ -30,7 +30,7 @@ const breaches = [
 	["wide line", "src/base/err.c", "\t" + "x".repeat(113), /121 columns/],
 	["long function", "src/base/err.c", `int f(void)\n{\n${lines(69, "\tg();")}}`, /function of 71 lines/],
 	["long file", "src/base/err.c", lines(601, "int a;"), /split it/],
-	["place", "docs/guide.md", "see " + "/ho" + "me/me/lake", /path of one machine/],
+	["place", "docs/guide.md", "see " + "/ro" + "ot/lake", /path of one machine/],
 	["host", "package-lock.json", '"resol' + 'ved": "https://example.org/a"', /registry's host/],
 ];
 for (const [name, file, text, expected] of breaches)
