@@ -36,6 +36,10 @@ if(OCTOLAKE_SANITIZE)
 	add_link_options(${sanitize_flags})
 endif()
 
+if(OCTOLAKE_FAILPOINTS)
+	add_compile_definitions(OCTOLAKE_FAILPOINTS)
+endif()
+
 if(OCTOLAKE_HARDEN)
 	# Level 3 needs a new enough pair of compiler and C library, which warns where it does not hold.
 	set(CMAKE_REQUIRED_FLAGS "-O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3")

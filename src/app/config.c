@@ -2,6 +2,7 @@
 #include "app/config.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/suggest.h"
@@ -331,6 +332,9 @@ bool config_create(int argument_count, char **arguments, struct config **config_
 	if (!read_flags(config, argument_count, arguments, err) || !read_environment(config, err)
 	    || !read_files(config, err))
 		return false;
+	const char *failpoint = getenv("OCTOLAKE_FAILPOINT");
+	if (failpoint && failpoint[0] != '\0' && !failpoint_configure(failpoint, err))
+		return usage(err);
 	const char *token = getenv("GITHUB_TOKEN");
 	if (token && token[0] != '\0') {
 		config->token = arena_copy_text(&config->arena, span_trim(span_of(token)));

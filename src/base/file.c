@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -64,7 +65,7 @@ bool file_sync_folder(const char *path, struct err *err)
 	int descriptor CLEANUP(close_descriptor) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (descriptor < 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "open folder %s", path);
-	if (fsync(descriptor) != 0)
+	if (FAILPOINT("sync-folder", fsync(descriptor)) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "fsync folder %s", path);
 	return true;
 }
@@ -81,7 +82,7 @@ bool file_make_folder(const char *path, struct err *err)
 	if (!folder_of(path, &parent, err)
 	    || (strcmp(parent.text, path) != 0 && !file_make_folder(parent.text, err)))
 		return false;
-	if (mkdir(path, 0777) != 0 && errno != EEXIST)
+	if (FAILPOINT("make-folder", mkdir(path, 0777)) != 0 && errno != EEXIST)
 		return err_set_errno(err, ERR_LOCAL, errno, "make folder %s", path);
 	return file_sync_folder(parent.text, err);
 }
@@ -97,7 +98,8 @@ bool file_draft_create(const char *path, struct file_draft **draft_out, struct e
 	    || !file_path_make(&draft_path, err, "%s/.%s.tmp", folder.text, name)
 	    || !file_path_make(&final_path, err, "%s", path) || !file_make_folder(folder.text, err))
 		return false;
-	int descriptor = open(draft_path.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+	int descriptor = (int)FAILPOINT("create", open(draft_path.text, flags, 0666));
 	if (descriptor < 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "create %s", draft_path.text);
 	struct file_draft *draft = memory_allocate(1, sizeof(*draft));
@@ -112,7 +114,7 @@ bool file_draft_write(struct file_draft *draft, const void *data, size_t size, s
 {
 	const char *from = data;
 	while (size > 0) {
-		ssize_t written = write(draft->descriptor, from, size);
+		ssize_t written = FAILPOINT("write", write(draft->descriptor, from, size));
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
@@ -126,13 +128,13 @@ bool file_draft_write(struct file_draft *draft, const void *data, size_t size, s
 bool file_draft_publish(struct file_draft **draft, bool sync_folder, struct err *err)
 {
 	struct file_draft *d = *draft;
-	if (fsync(d->descriptor) != 0)
+	if (FAILPOINT("fsync", fsync(d->descriptor)) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "fsync %s", d->draft.text);
 	int descriptor = d->descriptor;
 	d->descriptor = -1;
 	if (close(descriptor) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "close %s", d->draft.text);
-	if (rename(d->draft.text, d->path.text) != 0)
+	if (FAILPOINT("rename", rename(d->draft.text, d->path.text)) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "rename to %s", d->path.text);
 	if (sync_folder && !sync_folder_of(d->path.text, err))
 		return false;
@@ -159,9 +161,9 @@ bool file_publish(const char *staged, const char *path, struct err *err)
 	int descriptor CLEANUP(close_descriptor) = open(staged, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "open %s", staged);
-	if (fsync(descriptor) != 0)
+	if (FAILPOINT("fsync", fsync(descriptor)) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "fsync %s", staged);
-	if (rename(staged, path) != 0)
+	if (FAILPOINT("rename", rename(staged, path)) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "rename %s to %s", staged, path);
 	return file_sync_folder(folder.text, err) && sync_folder_of(staged, err);
 }
@@ -235,7 +237,7 @@ int64_t file_modified_us(const char *path)
 
 bool file_remove(const char *path, struct err *err)
 {
-	if (unlink(path) != 0 && errno != ENOENT)
+	if (FAILPOINT("remove", unlink(path)) != 0 && errno != ENOENT)
 		return err_set_errno(err, ERR_LOCAL, errno, "remove %s", path);
 	return true;
 }
@@ -249,7 +251,7 @@ bool file_set_aside(const char *path, struct file_path *aside_out, struct err *e
 			return false;
 		if (file_exists(aside.text))
 			continue;
-		if (rename(path, aside.text) != 0)
+		if (FAILPOINT("set-aside", rename(path, aside.text)) != 0)
 			return err_set_errno(err, ERR_LOCAL, errno, "set %s aside", path);
 		*aside_out = aside;
 		return sync_folder_of(path, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file_lock.c - the part of file.h that keeps two processes apart. */
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -66,7 +67,9 @@ bool file_lock_describe(struct file_lock *lock, const char *holder, struct err *
 	size_t size = strlen(holder);
 	if (size > FILE_LOCK_HOLDER_BYTES_MAX)
 		size = FILE_LOCK_HOLDER_BYTES_MAX;
-	if (ftruncate(lock->descriptor, 0) != 0 || pwrite(lock->descriptor, holder, size, 0) != (ssize_t)size)
+	FAILPOINT_SCOPE("lock");
+	if (ftruncate(lock->descriptor, 0) != 0
+	    || FAILPOINT("write", pwrite(lock->descriptor, holder, size, 0)) != (ssize_t)size)
 		return err_set_errno(err, ERR_LOCAL, errno, "write lock %s", lock->path.text);
 	return true;
 }

@@ -5,6 +5,7 @@
  * counts is a setting of the catalog; without one (a lost catalog) the highest that opens. */
 #include "gold/gold_private.h"
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "lake/silver_file.h"
 
@@ -230,6 +231,7 @@ bool gold_reopen(struct gold *gold, struct err *err)
 /* The generation to open and its instance; NULL when there is none that opens. */
 static bool find_instance(struct gold *gold, struct gold_instance **instance_out, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.switch");
 	struct catalog *catalog = gold->options.catalog;
 	*instance_out = NULL;
 	if (!catalog_read_setting(catalog, GOLD_GENERATION_SETTING, 0, &gold->generation, err))
@@ -246,7 +248,7 @@ static bool find_instance(struct gold *gold, struct gold_instance **instance_out
 			return false;
 	}
 	gold->generation = generation;
-	return catalog_write_setting(catalog, GOLD_GENERATION_SETTING, generation, err);
+	return FAILPOINT("setting", catalog_write_setting(catalog, GOLD_GENERATION_SETTING, generation, err));
 }
 
 /* Readers may be answered from an instance that has to be built again, unless its tables would
@@ -272,6 +274,7 @@ static bool judge_instance(struct gold *gold, struct gold_instance *instance, bo
 /* Fields may have moved between event types: their columns are the same, the views are not. */
 static bool refresh_views(struct gold *gold, struct duck_connection *connection, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.views");
 	bool made;
 	if (!duck_begin(connection, err))
 		return false;
@@ -279,7 +282,8 @@ static bool refresh_views(struct gold *gold, struct duck_connection *connection,
 		duck_rollback(connection);
 		return false;
 	}
-	return duck_commit(connection, err) && (!made || duck_run(connection, "CHECKPOINT", err));
+	return duck_commit(connection, err)
+	       && (!made || FAILPOINT("checkpoint", duck_run(connection, "CHECKPOINT", err)));
 }
 
 static bool adopt_found(struct gold *gold, struct gold_instance **instance, struct err *err)

@@ -4,6 +4,7 @@
  * descriptors drops the engine's lock (FACTS C9). */
 #include "gold/gold_private.h"
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -50,13 +51,14 @@ bool gold_instance_open(const struct gold *gold, const char *path, int64_t gener
 
 void gold_instance_close(struct gold_instance **instance)
 {
+	FAILPOINT_SCOPE("gold.close");
 	if (!*instance)
 		return;
 	assert((*instance)->busy_count == 0);
 	for (size_t i = 0; i < (*instance)->reader_count; i++)
 		duck_disconnect(&(*instance)->readers[i].connection);
 	duck_disconnect(&(*instance)->loader);
-	duck_close(&(*instance)->database);
+	FAILPOINT_DO("close", duck_close(&(*instance)->database));
 	free(*instance);
 	*instance = NULL;
 }
@@ -109,6 +111,7 @@ static bool walk_gold(struct walk *walk,
 
 bool gold_instance_set_aside(const struct gold *gold, const char *path, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.aside");
 	struct walk walk = {.gold = gold};
 	struct file_path log;
 	struct file_path aside;
@@ -136,6 +139,7 @@ static bool remove_other(void *context, const char *relative_path, struct err *e
 
 bool gold_instance_sweep(const struct gold *gold, int64_t generation, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.other");
 	struct walk walk = {.gold = gold, .keep = generation};
 	return walk_gold(&walk, remove_other, err);
 }
@@ -164,6 +168,7 @@ bool gold_instance_find(const struct gold *gold, int64_t below, int64_t *generat
 
 bool gold_instance_drop_retired(struct gold *gold, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.retired");
 	struct gold_instance *idle = NULL;
 	(void)pthread_mutex_lock(&gold->mutex);
 	for (struct gold_instance **link = &gold->retired; *link;) {

@@ -3,6 +3,7 @@
  * catalog is told afterwards, and told again by the next load when a crash came between. */
 #include "gold/gold_private.h"
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -287,7 +288,8 @@ static void checkpoint(struct gold *gold, struct duck_connection *connection, bo
 {
 	struct err ignored;
 	gold->uncheckpointed = at_once ? CHECKPOINT_LOADS : gold->uncheckpointed + 1;
-	if (gold->uncheckpointed >= CHECKPOINT_LOADS && duck_run(connection, "CHECKPOINT", &ignored))
+	if (gold->uncheckpointed >= CHECKPOINT_LOADS
+	    && FAILPOINT("checkpoint", duck_run(connection, "CHECKPOINT", &ignored)))
 		gold->uncheckpointed = 0;
 }
 
@@ -311,6 +313,7 @@ static void tell_readers(struct gold *gold, const struct group *group, const str
 
 static bool load_group(struct load *load, const struct group *group, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.load");
 	struct gold *gold = load->gold;
 	struct change change = {0};
 	if (!duck_begin(load->connection, err))

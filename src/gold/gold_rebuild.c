@@ -6,6 +6,8 @@
  * checkpointed and closed; then it is published, and a setting of the catalog makes it the one. */
 #include "gold/gold_private.h"
 
+#include "base/failpoint.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -195,13 +197,14 @@ static bool build_tables(struct rebuild *rebuild, int64_t loads, struct err *err
 	return each_page(rebuild, BATCH_SILVER, record_page, err)
 	       && each_page(rebuild, BATCH_GOLD, record_page, err) && build_coverage(rebuild, err)
 	       && gold_view_make(gold, rebuild->connection, &made, err)
-	       && duck_run(rebuild->connection, "CHECKPOINT", err);
+	       && FAILPOINT("checkpoint", duck_run(rebuild->connection, "CHECKPOINT", err));
 }
 
 /* Leaves the complete, closed file at `staged`. */
 static bool build_file(struct rebuild *rebuild, const char *staged, int64_t generation, int64_t loads,
 		       struct err *err)
 {
+	FAILPOINT_SCOPE("gold.rebuild");
 	CLEANUP(gold_instance_close) struct gold_instance *instance = NULL;
 	struct file_path log;
 	if (!gold_instance_remove(staged, err)
@@ -222,6 +225,7 @@ static bool build_file(struct rebuild *rebuild, const char *staged, int64_t gene
 static bool make_generation(struct rebuild *rebuild, int64_t generation,
 			    struct gold_instance **instance_out, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.publish");
 	struct gold *gold = rebuild->gold;
 	struct file_path staged;
 	struct file_path path;
@@ -238,6 +242,7 @@ static bool make_generation(struct rebuild *rebuild, int64_t generation,
 
 static bool rebuild_all(struct rebuild *rebuild, struct err *err)
 {
+	FAILPOINT_SCOPE("gold.switch");
 	CLEANUP(gold_instance_close) struct gold_instance *instance = NULL;
 	struct gold *gold = rebuild->gold;
 	int64_t highest;
@@ -245,7 +250,8 @@ static bool rebuild_all(struct rebuild *rebuild, struct err *err)
 		return false;
 	int64_t generation = 1 + (highest > gold->generation ? highest : gold->generation);
 	if (!make_generation(rebuild, generation, &instance, err)
-	    || !catalog_write_setting(gold->options.catalog, GOLD_GENERATION_SETTING, generation, err)
+	    || !FAILPOINT("setting",
+		    catalog_write_setting(gold->options.catalog, GOLD_GENERATION_SETTING, generation, err))
 	    || !gold_adopt(gold, &instance, err))
 		return false;
 	gold_set_rebuild_due(gold, false);

@@ -7,6 +7,7 @@
 #include "lake/bronze.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "lake/bronze_format.h"
@@ -236,6 +237,7 @@ bool bronze_writer_publish(struct bronze_writer *writer, int64_t batch, int64_t 
 			   const struct bronze_file **files_out, size_t *file_count_out,
 			   struct err *err)
 {
+	FAILPOINT_SCOPE("bronze");
 	assert(bronze_source_is_plain(span_of(source)));
 	const struct publication publication = {writer->layout, batch, received_at_us, source};
 	size_t count = writer->group_count;

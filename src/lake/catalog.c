@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* catalog.c - opening, transactions, settings, and the little tools that the other files share. */
 #include "base/memory.h"
+#include "base/failpoint.h"
 #include "lake/catalog_private.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@ static const char CATALOG_NAME[] = "catalog.sqlite";
 bool catalog_open(const struct layout *layout, bool read_only, struct catalog **catalog_out,
 		  struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.open");
 	struct catalog *catalog CLEANUP(catalog_close) = memory_allocate(1, sizeof(*catalog));
 	struct file_path path;
 	catalog->layout = *layout;
@@ -20,7 +22,7 @@ bool catalog_open(const struct layout *layout, bool read_only, struct catalog **
 	if (!layout_absolute(layout, CATALOG_NAME, &path, err))
 		return false;
 	bool is_new = !file_exists(path.text);
-	if (!sqlite_open(path.text, read_only, &catalog->database, err))
+	if (!FAILPOINT("open", sqlite_open(path.text, read_only, &catalog->database, err)))
 		return err_wrap(err, "catalog");
 	if (!catalog_prepare_schema(catalog->database, read_only, err))
 		return err_wrap(err, "%s", path.text);
@@ -34,15 +36,17 @@ bool catalog_open(const struct layout *layout, bool read_only, struct catalog **
 
 void catalog_close(struct catalog **catalog)
 {
+	FAILPOINT_SCOPE("catalog.close");
 	if (!*catalog)
 		return;
-	sqlite_close(&(*catalog)->database);
+	FAILPOINT_DO("close", sqlite_close(&(*catalog)->database));
 	free(*catalog);
 	*catalog = NULL;
 }
 
 bool catalog_set_aside(const struct layout *layout, struct file_path *aside_out, struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.aside");
 	struct file_path path;
 	struct file_path log;
 	struct file_path shared;

@@ -3,6 +3,8 @@
  * the totals. */
 #include "lake/catalog_private.h"
 
+#include "base/failpoint.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -59,6 +61,7 @@ bool catalog_reserve_batch(struct catalog *catalog, int64_t *seq_out, struct err
 
 bool catalog_next_batch(struct catalog *catalog, int64_t *seq_out, struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.next-batch");
 	int64_t seq = 0;
 	if (!catalog_begin(catalog, err))
 		return false;
@@ -124,6 +127,7 @@ static bool write_all(struct catalog *catalog, const struct batch_write *write, 
 
 bool catalog_store_batch(struct catalog *catalog, const struct batch_write *write, struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.store-batch");
 	assert(write->batch || write->file_count == 0);
 	if (!catalog_begin(catalog, err))
 		return false;

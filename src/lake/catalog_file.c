@@ -3,6 +3,8 @@
  * file, compaction's swap, the ways back. */
 #include "lake/catalog_private.h"
 
+#include "base/failpoint.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -160,6 +162,7 @@ bool catalog_store_silver(struct catalog *catalog, const struct batch *batch,
 		"UPDATE batch SET state = 'silver', silver_rows = ?2, silver_duplicates = ?3,"
 		" silver_quarantined = ?4, gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
 		" WHERE seq = ?1";
+	FAILPOINT_SCOPE("catalog.store-silver");
 	const int64_t values[] = {
 		batch->silver_rows, batch->silver_duplicates, batch->silver_quarantined};
 	assert(!file || (file->layer == LAYER_SILVER_LIVE && file->batch_first == batch->seq));
@@ -181,6 +184,7 @@ bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
 	static const char sql[] =
 		"UPDATE batch SET state = 'gold', gold_rows = ?2, gold_duplicates = ?3,"
 		" gold_quarantined = ?4 WHERE seq = ?1";
+	FAILPOINT_SCOPE("catalog.store-gold");
 	const int64_t values[] = {
 		batch->gold_rows, batch->gold_duplicates, batch->gold_quarantined};
 	if (!catalog_begin(catalog, err))
@@ -194,6 +198,7 @@ bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
 bool catalog_swap_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,
 			 const struct file_path *removed, size_t removed_count, struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.swap-silver");
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = true;
@@ -226,6 +231,7 @@ bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct e
 
 bool catalog_reset_batches(struct catalog *catalog, enum batch_state state, struct err *err)
 {
+	FAILPOINT_SCOPE("catalog.reset");
 	if (!catalog_begin(catalog, err))
 		return false;
 	return catalog_end(catalog, catalog_reset_all(catalog, state, err), err);

@@ -7,6 +7,8 @@
  * Silver's files are judged by existence and size; checksums are the doctor's business. */
 #include "lake/catalog_private.h"
 
+#include "base/failpoint.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -63,6 +65,7 @@ static bool visit_leftover(void *context, const char *relative_path, struct err 
 
 static bool remove_leftovers(struct recovery *recovery, struct err *err)
 {
+	FAILPOINT_SCOPE("recover.leftovers");
 	int64_t drafts = 0;
 	if (!file_sweep_drafts(recovery->layout->root.text, &drafts, err))
 		return false;
@@ -130,6 +133,7 @@ static bool adopt(struct recovery *recovery, const struct bronze_file *file, str
 
 static bool set_aside(struct recovery *recovery, const char *relative, struct err *err)
 {
+	FAILPOINT_SCOPE("recover.aside");
 	struct file_path path;
 	struct file_path aside;
 	if (!layout_absolute(recovery->layout, relative, &path, err)
@@ -165,6 +169,7 @@ static bool visit_bronze(void *context, const char *relative_path, struct err *e
 
 static bool adopt_bronze(struct recovery *recovery, struct err *err)
 {
+	FAILPOINT_SCOPE("recover.adopt");
 	if (!catalog_begin(recovery->catalog, err))
 		return false;
 	return catalog_end(recovery->catalog, walk(recovery, "bronze", visit_bronze, err), err);
@@ -299,6 +304,7 @@ static bool remake_all(struct recovery *recovery, int64_t missing, bool *remade_
 
 static bool remake_missing(struct recovery *recovery, struct err *err)
 {
+	FAILPOINT_SCOPE("recover.remake");
 	struct missing missing CLEANUP(finish_missing) = {0};
 	bool remade = false;
 	buf_init(&missing.live_batches, (size_t)64 * 1024 * 1024);
@@ -313,6 +319,7 @@ static bool remake_missing(struct recovery *recovery, struct err *err)
 
 static bool visit_silver(void *context, const char *relative_path, struct err *err)
 {
+	FAILPOINT_SCOPE("recover.silver");
 	struct recovery *recovery = context;
 	struct file_path relative;
 	bool named = false;

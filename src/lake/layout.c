@@ -4,6 +4,7 @@
 #include "lake/layout.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "lake/event.h"
 
@@ -19,6 +20,7 @@ static const int64_t BATCH_MAX = INT64_C(999999999999);
 
 bool layout_init(struct layout *layout, const char *folder, struct err *err)
 {
+	FAILPOINT_SCOPE("lake");
 	static const char *const below[] = {"bronze", "silver/_live", "staging", "gold", "tmp"};
 	if (!file_make_folder(folder, err))
 		return false;

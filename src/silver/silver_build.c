@@ -3,6 +3,7 @@
  * crash before it leaves the batch waiting, and the redo overwrites the file under the same name. */
 #include "silver/batch_source.h"
 
+#include "base/failpoint.h"
 #include "lake/silver_file.h"
 
 #include <inttypes.h>
@@ -20,7 +21,8 @@ static bool write_rows(const struct silver *silver, struct batch_source *source,
 	const struct batch *batch = source->batch;
 	buf_append_text(&sql, "COPY (SELECT * FROM octolake_source($1) ORDER BY created_at, id)");
 	if (!silver_append_target(&sql, silver, staged, batch->seq, batch->seq, err)
-	    || !duck_query_source(silver->connection, sql.data, &rows, NULL, 0, &result, err))
+	    || !FAILPOINT("copy",
+		    duck_query_source(silver->connection, sql.data, &rows, NULL, 0, &result, err)))
 		return false;
 	if (duck_result_changed(result) != source->rows)
 		return err_set(err, ERR_LOCAL, "%" PRId64 " rows written of %" PRId64,
@@ -56,6 +58,7 @@ static bool store(const struct silver *silver, const struct batch_source *source
 
 static bool build(const struct silver *silver, struct batch *batch, struct arena *arena, struct err *err)
 {
+	FAILPOINT_SCOPE("silver.live");
 	const struct lake_file *files;
 	size_t file_count;
 	struct file_path staged;

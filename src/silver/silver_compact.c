@@ -7,6 +7,7 @@
  * unnamed, catalog_recover removes. */
 #include "silver/silver_private.h"
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "lake/silver_file.h"
 
@@ -114,6 +115,7 @@ static bool list_partitions(struct compaction *compaction, struct table *table_o
 /* One row of list_partitions becomes one file. */
 static bool write_partition(struct compaction *compaction, const struct value *row, struct err *err)
 {
+	FAILPOINT_SCOPE("silver.compacted");
 	static const char name[] = "silver-partition.parquet";
 	static const int64_t day_us = INT64_C(86400) * 1000000;
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
@@ -136,7 +138,8 @@ static bool write_partition(struct compaction *compaction, const struct value *r
 	if (!layout_silver(row[0].text, file.date_us, file.batch_first, file.batch_last, &file.path, err)
 	    || !silver_stage_path(silver, name, &staged, err)
 	    || !silver_append_target(&sql, silver, &staged, file.batch_first, file.batch_last, err)
-	    || !duck_query(silver->connection, sql.data, values, ARRAY_COUNT(values), NULL, err)
+	    || !FAILPOINT("copy",
+		    duck_query(silver->connection, sql.data, values, ARRAY_COUNT(values), NULL, err))
 	    || !silver_publish(silver, &staged, &file, err))
 		return err_wrap(err, "%s", file.path.text);
 	compaction->added[compaction->added_count++] = file;
@@ -160,6 +163,7 @@ static bool write_partitions(struct compaction *compaction, struct err *err)
 
 static bool swap_files(struct compaction *compaction, struct err *err)
 {
+	FAILPOINT_SCOPE("silver.replaced");
 	const struct silver *silver = compaction->silver;
 	struct file_path *removed =
 		arena_allocate(&compaction->arena, compaction->live_count, sizeof(*removed));

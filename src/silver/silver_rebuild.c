@@ -3,6 +3,7 @@
  * removed: a crash between leaves files that nothing names, which catalog_recover removes. */
 #include "silver/silver_private.h"
 
+#include "base/failpoint.h"
 #include "lake/silver_file.h"
 
 enum { FILE_LIST_BYTES_MAX = 1024 * 1024 * 1024 };
@@ -29,6 +30,7 @@ static bool count_rebuild(struct catalog *catalog, struct err *err)
 
 static bool forget_all(const struct silver *silver, int64_t *removed_out, struct err *err)
 {
+	FAILPOINT_SCOPE("silver.rebuild");
 	CLEANUP(arena_finish) struct arena arena = {.size_max = FILE_LIST_BYTES_MAX};
 	struct catalog *catalog = silver->options.catalog;
 	const struct lake_file *live;
@@ -37,7 +39,7 @@ static bool forget_all(const struct silver *silver, int64_t *removed_out, struct
 	size_t compacted_count;
 	if (!catalog_list_files(catalog, LAYER_SILVER_LIVE, &arena, &live, &live_count, err)
 	    || !catalog_list_files(catalog, LAYER_SILVER, &arena, &compacted, &compacted_count, err)
-	    || !count_rebuild(catalog, err) || !catalog_reset_batches(catalog, BATCH_BRONZE, err)
+	    || !FAILPOINT("count", count_rebuild(catalog, err)) || !catalog_reset_batches(catalog, BATCH_BRONZE, err)
 	    || !remove_files(silver, live, live_count, err)
 	    || !remove_files(silver, compacted, compacted_count, err))
 		return false;

@@ -4,6 +4,7 @@
  * Statements with values are in duck_query.c, results in duck_result.c and duck_cell.c, rows from C
  * in duck_source.c. */
 #include "base/memory.h"
+#include "base/failpoint.h"
 #include "wrap/duck_private.h"
 
 #include <assert.h>
@@ -276,7 +277,7 @@ bool duck_commit(struct duck_connection *connection, struct err *err)
 {
 	assert(connection->in_transaction);
 	if (connection->transaction_failure.kind == ERR_NONE) {
-		if (duck_run(connection, "COMMIT", err)) {
+		if (FAILPOINT("commit", duck_run(connection, "COMMIT", err))) {
 			connection->in_transaction = false;
 			return true;
 		}

@@ -6,6 +6,7 @@
 #include "wrap/sqlite_handle.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -160,7 +161,7 @@ bool sqlite_begin(struct sqlite_database *database, struct err *err)
 
 bool sqlite_commit(struct sqlite_database *database, struct err *err)
 {
-	return sqlite_run(database, "COMMIT", err);
+	return FAILPOINT("commit", sqlite_run(database, "COMMIT", err));
 }
 
 void sqlite_rollback(struct sqlite_database *database)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* failpoint_table.c - the table of failpoints: what is written, and how. Each operation is two
+ * points, before and after. */
+#include "base/failpoint_table.h"
+
+#include <stddef.h>
+
+const struct failpoint_scope failpoint_scopes[] = {
+	/* the data folder and who works in it */
+	{"lake", {"make-folder", "sync-folder"}},
+	{"lock", {"write"}},
+	/* the catalog: the file, then its transactions */
+	{"catalog.open", {"open", "commit", "sync-folder"}},
+	{"catalog.close", {"close"}},
+	{"catalog.aside", {"set-aside", "sync-folder", "remove"}},
+	{"catalog.next-batch", {"commit"}},
+	{"catalog.store-batch", {"commit"}},
+	{"catalog.store-silver", {"commit"}},
+	{"catalog.store-gold", {"commit"}},
+	{"catalog.swap-silver", {"commit"}},
+	{"catalog.reset", {"commit"}},
+	/* recovery at start */
+	{"recover.leftovers", {"remove"}},
+	{"recover.adopt", {"commit"}},
+	{"recover.aside", {"set-aside", "sync-folder"}},
+	{"recover.remake", {"commit"}},
+	{"recover.silver", {"remove"}},
+	/* bronze */
+	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
+	/* silver: a batch's live file; partitions, then the live files they replace; all of it again */
+	{"silver.live", {"copy", "fsync", "rename", "sync-folder", "remove"}},
+	{"silver.compacted", {"copy", "make-folder", "fsync", "rename", "sync-folder"}},
+	{"silver.replaced", {"remove"}},
+	{"silver.rebuild", {"count", "remove"}},
+	/* gold: loads; a new generation, its publication, the switch to it, the old one's end */
+	{"gold.load", {"commit", "checkpoint"}},
+	{"gold.views", {"commit", "checkpoint"}},
+	{"gold.rebuild", {"remove", "commit", "checkpoint"}},
+	{"gold.publish", {"fsync", "rename", "sync-folder"}},
+	{"gold.switch", {"setting"}},
+	{"gold.close", {"close"}},
+	{"gold.retired", {"remove"}},
+	{"gold.other", {"remove"}},
+	{"gold.aside", {"set-aside", "sync-folder", "remove"}},
+	{NULL, {NULL}},
+};
