@@ -39,6 +39,10 @@ endif()
 if(OCTOLAKE_FAILPOINTS)
 	add_compile_definitions(OCTOLAKE_FAILPOINTS)
 endif()
+if(OCTOLAKE_FUZZ)
+	# Everything is watched, not the targets alone: else the fuzzer is blind inside the libraries.
+	add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 if(OCTOLAKE_HARDEN)
 	# Level 3 needs a new enough pair of compiler and C library, which warns where it does not hold.

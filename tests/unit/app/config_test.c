@@ -60,6 +60,22 @@ static void test_faults_name_the_fix(void **state)
 	}
 }
 
+/* Found while the fuzz target for YAML was written: the value ended at the NUL, without a word. */
+static void test_a_nul_in_a_file_is_refused(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	char path[] = "/tmp/octolake-config-XXXXXX";
+	int descriptor = mkstemp(path);
+	assert_true(descriptor >= 0);
+	(void)close(descriptor);
+	assert_true(file_write(path, span_of("data: \"a\\0b\"\n"), &err));
+	assert_null(create(&err, 2, "--config", path));
+	assert_int_equal(err.exit_code, 2);
+	assert_non_null(strstr(err.text, ":1:7: a value with a NUL in it"));
+	assert_true(file_remove(path, &err));
+}
+
 static void test_precedence(void **state)
 {
 	(void)state;
@@ -116,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_and_flags),
 		cmocka_unit_test(test_faults_name_the_fix),
+		cmocka_unit_test(test_a_nul_in_a_file_is_refused),
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_the_token_is_never_shown),
 	};
