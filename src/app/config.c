@@ -289,6 +289,10 @@ static bool read_settings(struct config *config, const char *path, const struct 
 		(void)snprintf(source, sizeof(source), "%.1000s:%d", path, root->values[i]->line);
 		if (!value_of_node(path, root->values[i], &value, err))
 			return false;
+		if (value.size > 0 && memchr(value.data, '\0', value.size)) {
+			(void)yaml_err(err, path, root->values[i], "a value with a NUL in it");
+			return usage(err);
+		}
 		buf_append_byte(&value, '\0');
 		if (!set_value(config, option, value.data, rank, source, err))
 			return false;
