@@ -14,12 +14,17 @@ enum { DRAIN_SECONDS_MAX = 10 };
 /* Signals belong to the process, so does what was received. */
 static _Atomic int received;
 
+/* A signal that was ignored when we were started (nohup, a shell's background job) stays ignored:
+ * taken by sigwait it would not be. */
 static void fill_set(sigset_t *set)
 {
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGHUP);
+	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+		struct sigaction action;
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(set, numbers[i]);
+	}
 }
 
 /* The second signal, or 0 when none came in the time that a clean end may take. Other signals, such

@@ -2,7 +2,7 @@
 /* signals.h - SIGTERM, SIGINT and SIGHUP as a request to stop, taken by a thread of their own.
  *
  * The first asks for a clean end; a second, or ten seconds without one, ends the process at once,
- * which loses nothing that was acknowledged. */
+ * which loses nothing that was acknowledged. One that is ignored when we start (nohup) stays ignored. */
 #ifndef APP_SIGNALS_H
 #define APP_SIGNALS_H
 
