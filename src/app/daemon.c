@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
 
+#include "app/ports.h"
 #include "app/signals.h"
 #include "app/stages.h"
 #include "base/counter.h"
@@ -210,12 +211,8 @@ static bool start_serving(struct daemon *daemon, struct err *err)
 		.pipeline_context = daemon,
 	};
 	if (!serve_start(&options, &daemon->serve, err)) {
-		struct err cause = *err;
-		if (cause.exit_code == 6) {
-			err_set(err, ERR_LOCAL, "%.500s; choose others with --api-port and --ui-port (0: any free one)",
-				cause.text);
-			err->exit_code = 6;
-		}
+		if (err->exit_code == 6)
+			ports_explain_err(config, err);
 		return false;
 	}
 	bool is_loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
