@@ -153,7 +153,10 @@ static bool command_config(struct config *config, const char *const *words, size
 	struct buf out CLEANUP(buf_finish) = {.size_max = 1024 * 1024};
 	if (!no_words("config", words, word_count, err))
 		return false;
-	config_append_values(config, &out);
+	if (config_flag(config, OPTION_JSON))
+		config_append_json(config, &out);
+	else
+		config_append_values(config, &out);
 	(void)fwrite(out.data, 1, out.size, stdout);
 	return true;
 }

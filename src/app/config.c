@@ -426,6 +426,13 @@ bool config_token(struct config *config, const char **token_out, const char **so
 	return true;
 }
 
+const char *config_token_origin(const struct config *config)
+{
+	if (config->token)
+		return config->token_source;
+	return config->settings[OPTION_TOKEN_FILE].value;
+}
+
 void config_override_token(struct config *config, const char *token)
 {
 	config->token = arena_copy_text(&config->arena, span_of(token));
@@ -467,20 +474,4 @@ void config_append_help(struct buf *out)
 			buf_printf(out, " [%s]", definition->default_value);
 		buf_append_byte(out, '\n');
 	}
-}
-
-void config_append_values(const struct config *config, struct buf *out)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (config_definitions[i].only_flag && !config_is_set(config, (enum config_option)i))
-			continue;
-		const char *value = config->settings[i].value;
-		buf_printf(out, "%-15s %-34s %s\n", config_definitions[i].name, value ? value : "-",
-			   config->settings[i].source);
-	}
-	const char *source = config->token                                 ? config->token_source
-			     : config->settings[OPTION_TOKEN_FILE].value ? "token-file"
-									   : "not set";
-	bool has_token = config->token || config->settings[OPTION_TOKEN_FILE].value;
-	buf_printf(out, "%-15s %-34s %s\n", "token", has_token ? "(set, not shown)" : "-", source);
 }

@@ -38,6 +38,8 @@ enum config_option {
 	OPTION_MEMORY,
 	OPTION_COMPACT_FILES,
 	OPTION_OUTPUT,
+	OPTION_JSON,
+	OPTION_DEEP,
 	OPTION_LOG_FORMAT,
 	OPTION_LOG_LEVEL,
 	OPTION_QUIET,
@@ -87,6 +89,8 @@ const char *const *config_words(const struct config *config, size_t *count_out);
 /* The token, or NULL. ERR_LOCAL when the file cannot be read. Trimmed. */
 MUST_CHECK bool config_token(struct config *config, const char **token_out, const char **source_out,
 			     struct err *err);
+/* Where a token would come from ("environment GITHUB_TOKEN", or the file's path), or NULL. Reads nothing. */
+const char *config_token_origin(const struct config *config);
 void config_override_token(struct config *config, const char *token);
 
 /* Splits a comma-separated option into parts (borrowed from config until the next call for that
@@ -95,7 +99,9 @@ const char *const *config_list(struct config *config, enum config_option option,
 
 /* The option part of --help. */
 void config_append_help(struct buf *out);
-/* As `octolake config` prints it: name, value, source. */
+/* As `octolake config` prints it: name, value, source, one a line; or one JSON object (docs/formats/doctor.md).
+ * Neither holds a secret: the token is only said to be set, user information in URLs is masked. */
 void config_append_values(const struct config *config, struct buf *out);
+void config_append_json(const struct config *config, struct buf *out);
 
 #endif

@@ -116,9 +116,14 @@ static void test_the_token_is_never_shown(void **state)
 	assert_int_equal(setenv("GITHUB_TOKEN", "canary-token", 1), 0);
 	struct config *config = create(&err, 0);
 	struct buf out CLEANUP(buf_finish) = {.size_max = 100000};
+	/* Refused when it is used, but shown before that. */
+	config_override(config, OPTION_API_URL, "https://me:canary@example.org", "test");
 	config_append_values(config, &out);
+	config_append_json(config, &out);
 	assert_null(strstr(out.data, "canary"));
+	assert_non_null(strstr(out.data, "https://***@example.org"));
 	assert_non_null(strstr(out.data, "GITHUB_TOKEN"));
+	assert_non_null(strstr(out.data, "\"token\":{\"set\":true,\"source\":\"environment GITHUB_TOKEN\"}"));
 	const char *token;
 	const char *source;
 	assert_true(config_token(config, &token, &source, &err));
