@@ -37,6 +37,7 @@ struct ingest {
 	struct ingest_report report;
 	int64_t sweep_started_ms; /* of the last sweep, any stream */
 	bool answered;            /* GitHub ever gave 200 or 304 */
+	bool clock_warned;
 	pthread_mutex_t status_mutex;
 	struct ingest_status status;
 };
@@ -90,7 +91,12 @@ static void refresh_status(void *context)
 	struct ingest_status *status = &ingest->status;
 	status->quota_limit = pace->quota_limit;
 	status->quota_remaining = pace->quota_remaining;
-	status->quota_reset_us = pace->reset_us;
+	status->clock_known = pace->clock_known;
+	status->clock_off = pace_clock_is_off(pace);
+	status->clock_ahead_s = pace->clock_ahead_us / 1000000;
+	/* Of a clock that is off, the countdown is still right. */
+	bool has_reset = pace->quota_remaining >= 0;
+	status->quota_reset_us = has_reset ? pace->reset_us + (status->clock_off ? pace->clock_ahead_us : 0) : 0;
 	int64_t allowed_ms = pace_allowed_at_ms(pace, now_ms);
 	status->limited_until_us = allowed_ms > now_ms ? wall_us + (allowed_ms - now_ms) * 1000 : 0;
 	status->last_poll_us = wall_us;
@@ -157,6 +163,14 @@ static bool remember_waits(struct ingest *ingest, struct err *err)
 	return true;
 }
 
+static bool polls_public_feed(const struct ingest_options *options)
+{
+	for (size_t i = 0; i < options->stream_count; i++)
+		if (strcmp(options->streams[i], "/events") == 0)
+			return true;
+	return false;
+}
+
 bool ingest_create(const struct ingest_options *options, struct ingest **ingest_out, struct err *err)
 {
 	struct span origin;
@@ -169,6 +183,7 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 	ingest->status = (struct ingest_status){
 		.has_token = options->token != NULL,
 		.streams = (int64_t)options->stream_count,
+		.public_feed = polls_public_feed(options),
 		.quota_limit = -1,
 		.quota_remaining = -1,
 	};
@@ -308,6 +323,18 @@ static void note_sweep(struct ingest *ingest, const struct stream *stream, const
 	(void)pthread_mutex_unlock(&ingest->status_mutex);
 }
 
+/* Said once: it stays to be seen in the pipeline's status and in `octolake doctor`. */
+static void warn_of_clock(struct ingest *ingest)
+{
+	const struct pace *pace = &ingest->fetcher.pace;
+	if (ingest->clock_warned || !pace_clock_is_off(pace))
+		return;
+	ingest->clock_warned = true;
+	LOG_EVENT(LOG_WARNING, "this machine's clock is off: \"the last hour\" is another hour than GitHub's; set it "
+			       "(timedatectl set-ntp true)",
+		  log_int("seconds_ahead", pace->clock_ahead_us / 1000000));
+}
+
 static void announce_next(struct ingest *ingest, int64_t at_ms)
 {
 	int64_t wait_ms = at_ms - clock_monotonic_ms(ingest->options.clock);
@@ -359,6 +386,7 @@ static bool poll(struct ingest *ingest, struct err *err)
 		if (outcome == SWEEP_STOPPED)
 			return true;
 		note_sweep(ingest, stream, &record);
+		warn_of_clock(ingest);
 		if (options->until_quiet && is_quiet(ingest)) {
 			ingest->report.quiet = true;
 			return true;

@@ -55,16 +55,20 @@ struct ingest_report {
 struct ingest_status {
 	bool running;
 	bool has_token;
+	bool public_feed;          /* /events is among the streams */
 	int64_t streams;
 	int64_t last_poll_us;      /* 0: none yet */
 	int64_t last_answer_us;    /* of status 200 or 304 */
 	int64_t next_poll_us;
 	int64_t quota_limit;       /* -1: not known */
 	int64_t quota_remaining;
-	int64_t quota_reset_us;
+	int64_t quota_reset_us;    /* by our clock, as all times here */
 	int64_t limited_until_us;  /* 0: not limited */
 	int64_t poll_interval_s;
 	int64_t failures_in_row;
+	bool clock_known;
+	bool clock_off;            /* by more than PACE_CLOCK_TOLERANCE_S */
+	int64_t clock_ahead_s;     /* our clock less GitHub's */
 	char last_error[256];      /* "" after success */
 };
 

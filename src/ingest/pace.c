@@ -37,6 +37,27 @@ static int64_t server_now_us(const struct http_client_response *response, int64_
 	return wall_us - 1000000;
 }
 
+/* For people only: no wait depends on it. A cache between us may be why the Date is old; it says how
+ * old (Age, RFC 9111). */
+static void observe_clock(struct pace *pace, const struct http_client_response *response, int64_t wall_us)
+{
+	int64_t date_us;
+	const char *date = http_client_header_get(response, "Date");
+	if (!date || !time_parse_http(span_trim(span_of(date)), &date_us))
+		return;
+	int64_t age_s = header_integer(response, "Age", 0);
+	if (age_s > BLOCK_MS_MAX)
+		return;
+	pace->clock_known = true;
+	pace->clock_ahead_us = wall_us - date_us - age_s * 1000000;
+}
+
+bool pace_clock_is_off(const struct pace *pace)
+{
+	int64_t tolerance_us = (int64_t)PACE_CLOCK_TOLERANCE_S * 1000000;
+	return pace->clock_known && (pace->clock_ahead_us > tolerance_us || pace->clock_ahead_us < -tolerance_us);
+}
+
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
 	return value < low ? low : value > high ? high : value;
@@ -106,6 +127,7 @@ enum pace_verdict pace_observe(struct pace *pace, const struct http_client_respo
 			       int64_t wall_us)
 {
 	observe_quota(pace, response, now_ms, wall_us);
+	observe_clock(pace, response, wall_us);
 	int status = response->status;
 	if (status == 403 || status == 429)
 		return observe_limit(pace, response, now_ms, wall_us);

@@ -19,7 +19,13 @@ struct pace {
 	int64_t blocked_until_ms; /* monotonic; no request before it */
 	int64_t secondary_in_row; /* secondary limits without Retry-After, for the exponential wait */
 	int64_t failures_in_row;
+	bool clock_known;        /* an answer said what time it is there */
+	int64_t clock_ahead_us;  /* our clock less GitHub's, by the last such answer; for people */
 };
+
+/* A clock that differs by more is said to be off. */
+enum { PACE_CLOCK_TOLERANCE_S = 60 };
+bool pace_clock_is_off(const struct pace *pace);
 
 void pace_init(struct pace *pace, bool anonymous);
 

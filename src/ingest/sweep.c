@@ -3,6 +3,7 @@
 
 #include "base/counter.h"
 #include "base/log.h"
+#include "ingest/reach.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct walk {
 	int64_t page_elements;
 	int64_t oldest_us;
 	int64_t newest_us;
+	int64_t times_us[STREAM_KEYS_MAX]; /* created_at of the events whose keys are in `cursor` */
 	bool window_filled;
 };
 
@@ -44,8 +46,10 @@ static void note_event(struct walk *walk, const struct event *event)
 	uint64_t key = event_key_hash(event);
 	if (met_before(&walk->stream->cursor, key))
 		walk->previous_met++;
-	if (walk->cursor.key_count < STREAM_KEYS_MAX)
+	if (walk->cursor.key_count < STREAM_KEYS_MAX) {
+		walk->times_us[walk->cursor.key_count] = event->created_at_us;
 		walk->cursor.keys[walk->cursor.key_count++] = key;
+	}
 	if (walk->oldest_us == 0 || event->created_at_us < walk->oldest_us)
 		walk->oldest_us = event->created_at_us;
 	if (event->created_at_us > walk->newest_us)
@@ -172,16 +176,20 @@ static void conclude(struct walk *walk)
 	}
 	bool joined = had_before && walk->previous_met > 0 && before->covered_to_us != 0;
 	if (walk->newest_us != 0) {
-		record->covered_from_us = walk->oldest_us;
+		bool cut_off = walk->window_filled;
+		record->covered_from_us =
+			cut_off ? reach_oldest_us(walk->times_us, walk->cursor.key_count) : walk->oldest_us;
 		record->covered_to_us = walk->newest_us;
 		if (joined && before->covered_to_us < record->covered_from_us)
 			record->covered_from_us = before->covered_to_us;
 	}
+	/* Times of events are GitHub's: where our clock is off, "until now" means its now. */
+	const struct pace *pace = &walk->sweeper->fetcher->pace;
+	int64_t now_us = record->started_at_us - (pace_clock_is_off(pace) ? pace->clock_ahead_us : 0);
 	bool nothing_new = record->fresh == 0 && before->covered_to_us != 0;
-	if (nothing_new && record->started_at_us - before->covered_to_us < WINDOW_US
-	    && record->started_at_us > before->covered_to_us) {
+	if (nothing_new && now_us - before->covered_to_us < WINDOW_US && now_us > before->covered_to_us) {
 		record->covered_from_us = before->covered_to_us;
-		record->covered_to_us = record->started_at_us;
+		record->covered_to_us = now_us;
 	}
 	if (record->covered_to_us > walk->cursor.covered_to_us)
 		walk->cursor.covered_to_us = record->covered_to_us;

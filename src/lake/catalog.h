@@ -213,6 +213,18 @@ MUST_CHECK bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool
 				    struct arena *arena, const struct sweep **sweeps_out, size_t *count_out,
 				    struct err *err);
 
+/* The event time that a sweep covered. */
+struct sweep_coverage {
+	char stream[STREAM_NAME_BYTES_MAX + 1];
+	int64_t from_us;
+	int64_t to_us;
+};
+/* Of the newest `count_max` sweeps those that started at or after `since_us` and covered something: by
+ * stream, then in the order in which they were made. */
+MUST_CHECK bool catalog_list_coverage(struct catalog *catalog, int64_t since_us, size_t count_max,
+				      struct arena *arena, const struct sweep_coverage **coverages_out,
+				      size_t *count_out, struct err *err);
+
 /* Kept up to date inside each transaction: reading them costs the same at any size. */
 struct catalog_totals {
 	int64_t batches;

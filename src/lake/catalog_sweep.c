@@ -171,3 +171,36 @@ bool catalog_list_sweeps(struct catalog *catalog, int64_t after, bool newest_fir
 	*sweeps_out = kept;
 	return true;
 }
+
+static bool take_coverage(struct sqlite_statement *statement, struct arena *arena, void *record,
+			  struct err *err)
+{
+	(void)arena;
+	struct sweep_coverage *coverage = record;
+	if (!catalog_take_text(statement, 0, coverage->stream, sizeof(coverage->stream), err))
+		return false;
+	coverage->from_us = sqlite_column_integer(statement, 1);
+	coverage->to_us = sqlite_column_integer(statement, 2);
+	return true;
+}
+
+bool catalog_list_coverage(struct catalog *catalog, int64_t since_us, size_t count_max,
+			   struct arena *arena, const struct sweep_coverage **coverages_out,
+			   size_t *count_out, struct err *err)
+{
+	static const char sql[] =
+		"SELECT stream, covered_from_us, covered_to_us FROM sweep"
+		" WHERE id > (SELECT coalesce(max(id), 0) - ?2 FROM sweep) AND started_at_us >= ?1"
+		" AND covered_from_us IS NOT NULL AND covered_to_us IS NOT NULL ORDER BY stream, id";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	const void *kept = NULL;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, since_us);
+	sqlite_bind_integer(statement, 2, (int64_t)count_max);
+	if (!catalog_collect(statement, take_coverage, sizeof(struct sweep_coverage), arena, &kept,
+		    count_out, err))
+		return false;
+	*coverages_out = kept;
+	return true;
+}

@@ -95,6 +95,35 @@ static void put_ledger(const struct catalog_totals *totals, struct json_writer *
 	json_end_object(json);
 }
 
+static void put_share(const char *key, const struct feed_share *share, struct json_writer *json)
+{
+	json_put_key(json, key);
+	if (!share->known) {
+		json_put_null(json);
+		return;
+	}
+	json_begin_object(json);
+	json_put_key_real(json, "share", feed_share_ratio(share));
+	json_put_key_integer(json, "streams", share->streams);
+	json_put_key_integer(json, "sweeps", share->sweeps);
+	json_put_key_time(json, "from", share->from_us);
+	json_put_key_time(json, "to", share->to_us);
+	json_end_object(json);
+}
+
+static void put_clock(const struct ingest_status *status, struct json_writer *json)
+{
+	json_put_key(json, "clock");
+	json_begin_object(json);
+	json_put_key_boolean(json, "off", status->clock_off);
+	json_put_key(json, "ahead_seconds");
+	if (status->clock_known)
+		json_put_integer(json, status->clock_ahead_s);
+	else
+		json_put_null(json);
+	json_end_object(json);
+}
+
 static void put_polling(const struct serve_pipeline *pipeline, struct json_writer *json)
 {
 	static const struct ingest_status none = {.quota_limit = -1, .quota_remaining = -1};
@@ -103,6 +132,7 @@ static void put_polling(const struct serve_pipeline *pipeline, struct json_write
 	json_begin_object(json);
 	json_put_key_boolean(json, "running", status->running);
 	json_put_key_boolean(json, "has_token", status->has_token);
+	json_put_key_boolean(json, "public_feed", status->public_feed);
 	json_put_key_integer(json, "streams", status->streams);
 	json_put_key_time(json, "last_poll", status->last_poll_us);
 	json_put_key_time(json, "last_answer", status->last_answer_us);
@@ -117,6 +147,7 @@ static void put_polling(const struct serve_pipeline *pipeline, struct json_write
 	json_put_key_integer(json, "poll_interval_seconds", status->poll_interval_s);
 	json_put_key_integer(json, "failures_in_row", status->failures_in_row);
 	put_public("last_error", span_of(status->last_error), json);
+	put_clock(status, json);
 	json_end_object(json);
 }
 
@@ -225,6 +256,11 @@ void pipeline_render(const struct pipeline_view *view, struct buf *out)
 		: lag_us > 0                    ? lag_us / 1000000
 						: 0,
 		&json);
+	json_put_key(&json, "seen");
+	json_begin_object(&json);
+	put_share("public", &view->public_share, &json);
+	put_share("watched", &view->watched_share, &json);
+	json_end_object(&json);
 	put_lists(view, &json);
 	put_counters(&json);
 	put_stage_error(view->pipeline, &json);
@@ -238,6 +274,7 @@ static bool read_catalog(struct call *call, struct pipeline_view *view, struct e
 	struct catalog *catalog;
 	return serve_open_catalog(call, &catalog, err)
 	       && catalog_read_totals(catalog, &view->totals, err)
+	       && feed_share_read(catalog, view->now_us, &view->public_share, &view->watched_share, err)
 	       && catalog_list_sweeps(catalog, 0, true, SWEEPS_SHOWN, arena, &view->sweeps,
 		       &view->sweep_count, err)
 	       && catalog_list_quarantine(catalog, QUARANTINE_SHOWN, arena, &view->quarantine,

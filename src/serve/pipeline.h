@@ -4,6 +4,7 @@
 #define SERVE_PIPELINE_H
 
 #include "base/json_writer.h"
+#include "lake/feed_share.h"
 #include "serve/serve.h"
 
 struct pipeline_view {
@@ -12,6 +13,8 @@ struct pipeline_view {
 	int64_t now_us;
 	struct gold_stamp gold;
 	struct catalog_totals totals;
+	struct feed_share public_share;  /* of the last hour */
+	struct feed_share watched_share;
 	const struct sweep *sweeps; /* newest first */
 	size_t sweep_count;
 	const struct quarantine_entry *quarantine; /* newest first */

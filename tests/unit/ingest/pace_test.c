@@ -54,6 +54,29 @@ static void test_exhausted_budget_waits_for_reset(void **state)
 	assert_int_equal(pace.blocked_until_ms, NOW_MS + 90000 + 50);
 }
 
+static void test_the_clock_is_compared(void **state)
+{
+	(void)state;
+	struct http_client_header none[] = {{"Server", "x"}};
+	struct http_client_header fresh[] = {{"Date", DATE}};
+	struct http_client_header cached[] = {{"Date", DATE}, {"Age", "86300"}};
+	struct pace pace;
+	pace_init(&pace, true);
+	(void)observe(&pace, 200, none, 1, "[]");
+	assert_false(pace.clock_known);
+	assert_false(pace_clock_is_off(&pace));
+	(void)observe(&pace, 200, fresh, 1, "[]");
+	assert_true(pace_clock_is_off(&pace));
+	assert_int_equal(pace.clock_ahead_us, INT64_C(86400) * 1000000);
+	/* An old answer from a cache is no wrong clock. */
+	(void)observe(&pace, 200, cached, 2, "[]");
+	assert_int_equal(pace.clock_ahead_us, INT64_C(100) * 1000000);
+	pace.clock_ahead_us = INT64_C(-61) * 1000000;
+	assert_true(pace_clock_is_off(&pace));
+	pace.clock_ahead_us = INT64_C(-60) * 1000000;
+	assert_false(pace_clock_is_off(&pace));
+}
+
 static void test_retry_after_in_both_forms(void **state)
 {
 	(void)state;
@@ -166,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exhausted_budget_waits_for_reset),
+		cmocka_unit_test(test_the_clock_is_compared),
 		cmocka_unit_test(test_retry_after_in_both_forms),
 		cmocka_unit_test(test_secondary_limit_without_time_doubles),
 		cmocka_unit_test(test_forbidden_without_limit_is_not_waited_for),

@@ -97,6 +97,35 @@ static void test_layers_and_lag(void **state)
 	check_null(root, "stage_error");
 }
 
+static void test_share_and_clock(void **state)
+{
+	struct fixture *f = *state;
+	const struct json_node *root = render(f);
+	/* Not known is never 0. */
+	check_null(root, "seen/public");
+	check_null(root, "seen/watched");
+	check_null(root, "polling/clock/ahead_seconds");
+	check_boolean(root, "polling/clock/off", false);
+
+	f->view.public_share = (struct feed_share){.known = true,
+		.streams = 1,
+		.sweeps = 3,
+		.covered_us = 10000000,
+		.elapsed_us = 40000000,
+		.from_us = time_of("2026-09-20T11:55:00Z"),
+		.to_us = time_of("2026-09-20T11:55:40Z")};
+	f->pipeline.ingest.clock_known = true;
+	f->pipeline.ingest.clock_off = true;
+	f->pipeline.ingest.clock_ahead_s = -86400;
+	root = render(f);
+	assert_true(at(root, "seen/public/share")->real == 0.25);
+	check_integer(root, "seen/public/sweeps", 3);
+	check_text(root, "seen/public/to", "2026-09-20T11:55:40Z");
+	check_null(root, "seen/watched");
+	check_integer(root, "polling/clock/ahead_seconds", -86400);
+	check_boolean(root, "polling/clock/off", true);
+}
+
 static void test_ledger_adds_up(void **state)
 {
 	struct fixture *f = *state;
@@ -251,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_layers_and_lag, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_share_and_clock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ledger_adds_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lost_events_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_polling, set_up, tear_down),
