@@ -25,8 +25,9 @@ void ports_explain_err(const struct config *config, struct err *err)
 		if (!found)
 			continue;
 		port_describe_holder(&holder, &who);
-		err_set(err, ERR_LOCAL, "port %d is in use by %.600s; stop it, or choose another with --%s N (0: any free one)",
-			port, who.data, config_definitions[options[i]].name);
+		err_set(err, ERR_LOCAL,
+			"port %d is in use by %.600s; stop it, or choose another with --%s N (0: any free one)", port,
+			who.data, config_definitions[options[i]].name);
 	}
 	if (!found)
 		err_set(err, ERR_LOCAL, "%.500s; choose others with --api-port and --ui-port (0: any free one)",
