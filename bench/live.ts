@@ -2,16 +2,25 @@
 // The live pipeline under a steady made-up feed: is an event in gold soon after its page arrived, do memory and
 // descriptors stay flat, and how long does the first system's KPI take while gold is being refreshed? The rival
 // of the KPI is /healthz of the same server in the same run: the same HTTP path without a query.
+// What must not grow for ever (memory, descriptors, disk, lag) is shown with its slope: the least-squares line
+// through the samples of the last two thirds of the run.
 //
-//   bench/live [SECONDS] [EVENTS_PER_SECOND]        default 600 200
+//   bench/live [SECONDS] [EVENTS_PER_SECOND] [OPTION...]        default 600 200; options go to octolake
+//
+// Disk only stops growing when retention is on, and only once its limits are met within the run.
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { getJson, sleep, startFake, startOctolake } from "../tests/support/processes.ts";
 
 const SAMPLE_MS = 2_000;
+const DISK_SAMPLE_MS = 20_000;
 const REQUEST_MS = 20;
+/** GitHub's window of 300 events must not be passed between two polls. */
+const POLL_SHARE_OF_WINDOW = 0.6;
 
 const seconds = Number(process.argv[2] ?? 600);
 const rate = Number(process.argv[3] ?? 200);
+const options = process.argv.slice(4);
 
 interface Sample {
 	at_s: number;
@@ -20,6 +29,7 @@ interface Sample {
 	lag_s: number;
 	waiting: number;
 	rows: number;
+	disk_mib: number;
 }
 
 function percentile(values: number[], share: number): number {
@@ -36,6 +46,21 @@ function rssMib(pid: number): number {
 	return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
 }
 
+function diskMib(folder: string): number {
+	return Number(/^\d+/.exec(execFileSync("du", ["-s", "--block-size=1024", folder], { encoding: "utf8",
+		stdio: ["ignore", "pipe", "ignore"] }))![0]) / 1024;
+}
+
+/** Change of a value in an hour by the least-squares line through the last two thirds of the samples. */
+function slopePerHour(samples: Sample[], value: (sample: Sample) => number): number {
+	const used = samples.slice(Math.floor(samples.length / 3));
+	const mean_at = mean(used.map((sample) => sample.at_s));
+	const mean_value = mean(used.map(value));
+	const above = used.reduce((sum, sample) => sum + (sample.at_s - mean_at) * (value(sample) - mean_value), 0);
+	const below = used.reduce((sum, sample) => sum + (sample.at_s - mean_at) ** 2, 0);
+	return above / below * 3600;
+}
+
 /** Milliseconds of one GET, body included. */
 async function time(url: string): Promise<number> {
 	const start = performance.now();
@@ -46,14 +71,18 @@ async function time(url: string): Promise<number> {
 	return performance.now() - start;
 }
 
-const fake = await startFake(["--synthetic", "11", "--rate", String(rate), "--poll-interval", "1",
-	"--limit-token", "100000000"]);
-const lake = await startOctolake(["run", "--api-url", fake.url, "--types", "all"], { env: { GITHUB_TOKEN: "bench" } });
+const poll_ms = Math.min(1000, Math.floor(300 / rate * 1000 * POLL_SHARE_OF_WINDOW));
+const fake = await startFake(["--synthetic", "11", "--rate", String(rate), "--poll-interval",
+	poll_ms < 1000 ? "0" : "1", "--limit-token", "100000000"]);
+const lake = await startOctolake(["run", "--api-url", fake.url, "--types", "all", "--poll-interval", `${poll_ms}ms`,
+	...options], { env: { GITHUB_TOKEN: "bench" } });
 const started = performance.now();
 const samples: Sample[] = [];
 const kpi_ms: number[] = [];
 const health_ms: number[] = [];
 let next_sample = 0;
+let next_disk_sample = 0;
+let disk_mib = 0;
 await sleep(3_000);
 while (performance.now() - started < seconds * 1000) {
 	kpi_ms.push(await time(`${lake.api}/kpi/event_count_offset?offset=60`));
@@ -61,6 +90,14 @@ while (performance.now() - started < seconds * 1000) {
 	if (performance.now() >= next_sample) {
 		next_sample = performance.now() + SAMPLE_MS;
 		const pipeline = await getJson(`${lake.api}/api/v1/pipeline`);
+		if (performance.now() >= next_disk_sample) {
+			next_disk_sample = performance.now() + DISK_SAMPLE_MS;
+			try {
+				disk_mib = diskMib(lake.data);
+			} catch {
+				/* A file went while du looked at it: the next look counts. */
+			}
+		}
 		samples.push({
 			at_s: (performance.now() - started) / 1000,
 			rss_mib: rssMib(lake.pid),
@@ -68,6 +105,7 @@ while (performance.now() - started < seconds * 1000) {
 			lag_s: pipeline.lag_seconds,
 			waiting: pipeline.ledger.waiting_silver + pipeline.ledger.waiting_gold,
 			rows: pipeline.layers.gold.rows,
+			disk_mib,
 		});
 	}
 	await sleep(REQUEST_MS);
@@ -83,12 +121,17 @@ const ledger = await fake.ledger();
 const quarter = Math.floor(samples.length / 4);
 const early = samples.slice(quarter, 2 * quarter);
 const late = samples.slice(-quarter);
-const row = (name: string, from: number, to: number, unit: string) =>
-	console.log(`${name.padEnd(34)} ${from.toFixed(1).padStart(9)} -> ${to.toFixed(1).padStart(9)} ${unit}`);
-console.log(`live, ${seconds} s at ${rate} events/s; second quarter -> last quarter (means)`);
-row("memory (RSS)", mean(early.map((s) => s.rss_mib)), mean(late.map((s) => s.rss_mib)), "MiB");
-row("descriptors", mean(early.map((s) => s.descriptors)), mean(late.map((s) => s.descriptors)), "");
-row("lag (now - newest event in gold)", mean(early.map((s) => s.lag_s)), mean(late.map((s) => s.lag_s)), "s");
+const row = (name: string, unit: string, value: (sample: Sample) => number) =>
+	console.log(`${name.padEnd(34)} ${mean(early.map(value)).toFixed(1).padStart(9)} -> `
+		+ `${mean(late.map(value)).toFixed(1).padStart(9)} ${unit.padEnd(4)} `
+		+ `slope ${slopePerHour(samples, value).toFixed(1).padStart(8)} an hour`);
+console.log(`live, ${seconds} s at ${rate} events/s, a poll every ${poll_ms} ms ${options.join(" ")}`);
+console.log("second quarter -> last quarter (means), slope of the last two thirds");
+row("memory (RSS)", "MiB", (s) => s.rss_mib);
+row("descriptors", "", (s) => s.descriptors);
+row("lag (now - newest event in gold)", "s", (s) => s.lag_s);
+row("disk (the data folder)", "MiB", (s) => s.disk_mib);
+row("rows in gold", "", (s) => s.rows);
 console.log(`memory at most                     ${Math.max(...samples.map((s) => s.rss_mib)).toFixed(1)} MiB`);
 console.log(`lag at most                        ${Math.max(...samples.map((s) => s.lag_s)).toFixed(1)} s`);
 console.log(`stored -> in gold                  p50 ${percentile(to_gold_ms, 0.5)} ms, p99 ${percentile(to_gold_ms, 0.99)} ms,`
