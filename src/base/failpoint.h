@@ -24,7 +24,8 @@
 /* Until the end of this block the operations below are those of `scope` (the innermost wins). At most
  * one in a function. */
 #define FAILPOINT_SCOPE(scope)                                                                     \
-	CLEANUP(failpoint_scope_end) const char *failpoint_outer_scope = failpoint_scope_begin(scope)
+	CLEANUP(failpoint_scope_end) __attribute__((unused)) /* clang: a cleanup alone is no use */ \
+	const char *failpoint_outer_scope = failpoint_scope_begin(scope)
 /* The value of `call` (an integer or bool), with the two points of `operation` around it. */
 #define FAILPOINT(operation, call)                                                                 \
 	(failpoint_hit(operation, 0, 0), failpoint_hit(operation, 1, (call)))
