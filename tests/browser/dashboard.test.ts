@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import test, { type TestContext } from "node:test";
-import { chromium, type Browser, type Page } from "playwright-core";
+import test from "node:test";
+import { openPage, skip, WAIT_MS, type Watched } from "../support/browser";
 import {
 	getJson,
 	startFake,
@@ -15,10 +15,6 @@ import {
 	waitFor,
 	type Octolake,
 } from "../support/processes";
-
-const WAIT_MS = 60_000;
-const program = process.env.OCTOLAKE_CHROMIUM;
-const skip = program ? false : "OCTOLAKE_CHROMIUM is not set: no browser";
 
 const OWN_METRIC = `version: 2
 kpis:
@@ -30,74 +26,6 @@ kpis:
     columns: {stored_events: {unit: events}}
     sql: SELECT COUNT(*) AS stored_events FROM events
 `;
-
-/** A page that notes all that a page of ours must not do. */
-class Watched {
-	readonly faults: string[] = [];
-	readonly urls: string[] = [];
-
-	constructor(
-		readonly page: Page,
-		private readonly origin: string,
-	) {
-		page.on("console", (message) => {
-			if (message.type() === "error" || message.type() === "warning")
-				this.faults.push(
-					`console: ${message.text()} (${message.location().url})`,
-				);
-		});
-		page.on("pageerror", (error) =>
-			this.faults.push(`script: ${error.stack ?? error.message}`),
-		);
-		page.on("dialog", (dialog) => {
-			this.faults.push(`dialog: ${dialog.message()}`);
-			void dialog.dismiss();
-		});
-		page.on("request", (request) => {
-			this.urls.push(request.url());
-			if (new URL(request.url()).origin !== this.origin)
-				this.faults.push(`request to another host: ${request.url()}`);
-		});
-	}
-
-	/** Everything that went wrong so far; `allowed` are known consequences of what the test
-	 * did. */
-	assertClean(allowed: RegExp | null = null): void {
-		assert.deepEqual(
-			this.faults.filter((fault) => !allowed?.test(fault)),
-			[],
-		);
-	}
-
-	text(selector: string): Promise<string> {
-		return this.page.locator(selector).first().innerText();
-	}
-
-	count(selector: string): Promise<number> {
-		return this.page.locator(selector).count();
-	}
-}
-
-async function openPage(context: TestContext, octolake: Octolake, query = ""): Promise<Watched> {
-	const browser: Browser = await chromium.launch({
-		executablePath: program!,
-		// Chromium has no sandbox for root, which is who tests in containers.
-		args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-	});
-	context.after(() => browser.close());
-	const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-	page.setDefaultTimeout(WAIT_MS);
-	const watched = new Watched(page, new URL(octolake.ui).origin);
-	await page.addInitScript(() => {
-		document.addEventListener("securitypolicyviolation", (event) =>
-			console.error(
-				`CSP violation: ${event.violatedDirective} ${event.blockedURI}`,
-			),
-		);
-	});
-	await page.goto(`${octolake.ui}/${query}`);
-	return watched;
-}
 
 const panel = (id: string): string => `section[data-metric="${id}"]`;
 

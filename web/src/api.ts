@@ -128,6 +128,8 @@ export interface Quarantined {
 export interface Polling {
 	running: boolean;
 	has_token: boolean;
+	/** The public feed is among the streams. */
+	public_feed: boolean;
 	streams: number;
 	last_poll: string | null;
 	last_answer: string | null;
@@ -137,6 +139,17 @@ export interface Polling {
 	poll_interval_seconds: number | null;
 	failures_in_row: number;
 	last_error: string | null;
+	/** This machine's clock less GitHub's. */
+	clock: { off: boolean; ahead_seconds: number | null };
+}
+
+/** What share of a feed was seen, and over which event time that was measured. */
+export interface Seen {
+	share: number;
+	streams: number;
+	sweeps: number;
+	from: string | null;
+	to: string | null;
 }
 
 export interface Pipeline {
@@ -173,6 +186,8 @@ export interface Pipeline {
 	};
 	polling: Polling | null;
 	lag_seconds: number | null;
+	/** null: not known yet. */
+	seen: { public: Seen | null; watched: Seen | null };
 	sweeps: Sweep[];
 	gaps: number;
 	quarantine: Quarantined[];

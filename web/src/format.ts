@@ -71,6 +71,13 @@ export function formatDuration(seconds: number): string {
 		.join(" ");
 }
 
+/** A share of 0 to 1 in percent, as exact as a measured share is. */
+export function formatShare(share: number): string {
+	const percent = share * 100;
+	if (percent > 0 && percent < 0.1) return "less than 0.1 %";
+	return `${formatNumber(percent, percent < 10 && percent > 0 ? 1 : 0)} %`;
+}
+
 function pad(value: number): string {
 	return String(value).padStart(2, "0");
 }

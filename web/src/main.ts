@@ -5,7 +5,8 @@
 import { ask, Problem, type Catalogue, type Pipeline } from "./api";
 import { AsOf } from "./as_of";
 import { CatalogueView } from "./catalogue";
-import { byId, setText } from "./dom";
+import { byId, setClass, setText } from "./dom";
+import { Notices } from "./notices";
 import { PipelinePanel } from "./pipeline";
 import { onStateChange } from "./state";
 import { Status } from "./status";
@@ -15,6 +16,7 @@ const ROUND_MS_MAX = 15_000;
 const ANSWER_WAIT_MS = 10_000;
 
 const status = new Status();
+const notices = new Notices();
 const as_of = new AsOf();
 const pipeline_panel = new PipelinePanel();
 const catalogue_view = new CatalogueView();
@@ -40,7 +42,10 @@ async function askPipeline(signal: AbortSignal): Promise<void> {
 	const answer = await ask<Pipeline>("/api/v1/pipeline", null, signal);
 	if (answer.same) return;
 	pipeline = answer.body;
+	// Shown when what stands above it has its size: nothing jumps while the page starts.
+	setClass(byId("page"), "page");
 	status.update(pipeline);
+	notices.update(pipeline, status.now());
 	as_of.update(pipeline);
 	pipeline_panel.update(pipeline, status.now());
 }
@@ -108,6 +113,8 @@ onStateChange(() => {
 	tellPanels();
 });
 setInterval(() => {
-	if (!document.hidden) status.show();
+	if (document.hidden) return;
+	status.show();
+	notices.show(status.now());
 }, 1000);
 void round();

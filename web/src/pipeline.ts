@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline panel: how much lies in each layer, whether every event is accounted for, what the
-// last sweeps brought, what was set aside, what fails.
+// last sweeps brought, what was set aside.
 import type { Pipeline, Quarantined, Sweep, Row } from "./api";
-import { byId, make, patchChildren, setClass, setHidden, setText } from "./dom";
+import { byId, make, patchChildren, setClass, setText } from "./dom";
 import { formatBytes, formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
 import { Table, type TableColumn } from "./table";
 
@@ -168,7 +168,6 @@ export class PipelinePanel {
 	private readonly flow = make("div", { class: "flow" });
 	private readonly terms = make("div", { class: "terms" });
 	private readonly balance = make("span", { class: "pill" });
-	private readonly faults = make("ul", { class: "faults", attributes: { role: "alert" } });
 	private readonly sweeps = new Table("Last sweeps");
 	private readonly quarantine = new Table("Quarantine");
 	private readonly sweeps_title = make("summary");
@@ -178,7 +177,6 @@ export class PipelinePanel {
 		const details = (summary: HTMLElement, table: Table): HTMLElement =>
 			make("details", { class: "panel" }, summary, table.element);
 		byId("pipeline").append(
-			this.faults,
 			make(
 				"div",
 				{ class: "panel" },
@@ -190,7 +188,6 @@ export class PipelinePanel {
 		);
 		setText(this.sweeps_title, "Last sweeps");
 		setText(this.quarantine_title, "Quarantine");
-		setHidden(this.faults, true);
 	}
 
 	update(pipeline: Pipeline, now_ms: number): void {
@@ -213,7 +210,6 @@ export class PipelinePanel {
 			(node, stage) => this.showStage(node, stage),
 		);
 		this.showBalance(pipeline);
-		this.showFaults(pipeline, now_ms);
 		const gaps = pipeline.sweeps.filter((sweep) => sweep.gap).length;
 		setText(
 			this.sweeps_title,
@@ -264,24 +260,5 @@ export class PipelinePanel {
 		);
 		setText(this.balance, ledger.balanced ? "Balanced" : "Not balanced");
 		setClass(this.balance, ledger.balanced ? "pill ok" : "pill bad");
-	}
-
-	private showFaults({ polling, stage_error, layers }: Pipeline, now_ms: number): void {
-		const faults: string[] = [];
-		if (polling?.last_error) faults.push(`Polling: ${polling.last_error}`);
-		if (stage_error) {
-			const at = formatInstant(parseInstant(stage_error.at) ?? now_ms, now_ms);
-			faults.push(`Pipeline, at ${at}: ${stage_error.text}`);
-		}
-		const { state } = layers.gold;
-		if (state !== "ready")
-			faults.push(`Gold is ${state}: metrics answer again when it is done.`);
-		setHidden(this.faults, faults.length === 0);
-		patchChildren(
-			this.faults,
-			faults,
-			() => make("li"),
-			(node, fault) => setText(node, fault),
-		);
 	}
 }

@@ -4,6 +4,7 @@
 import type { Pipeline, Problem } from "./api";
 import { byId, make, patchChildren, setClass, setHidden, setText } from "./dom";
 import { formatDuration, formatInstant, formatNumber, parseInstant } from "./format";
+import { describeNextPoll, describeSeen } from "./notices";
 
 interface Fact {
 	name: string;
@@ -157,7 +158,6 @@ export class Status {
 		if (!polling || (!polling.running && !polling.last_poll))
 			return [{ name: "Polling", value: "off", more: "" }];
 		const last = parseInstant(polling.last_poll);
-		const next = parseInstant(polling.next_poll);
 		const limited = parseInstant(polling.limited_until);
 		const facts: Fact[] = [
 			{
@@ -181,12 +181,7 @@ export class Status {
 		else
 			facts.push({
 				name: "Next poll",
-				value:
-					next === null
-						? "not known"
-						: next <= now
-							? "now"
-							: `in ${formatDuration((next - now) / 1000)}`,
+				value: describeNextPoll(polling, now),
 				more: "",
 			});
 		const { quota } = polling;
@@ -197,6 +192,20 @@ export class Status {
 				value: `${formatNumber(quota.remaining)} of ${formatNumber(quota.limit)}`,
 				more: reset === null ? "" : `resets ${formatInstant(reset, now)}`,
 				...(quota.remaining === 0 ? { tone: "warn" as const } : {}),
+			});
+		const { seen } = this.pipeline!;
+		const watched = polling.streams > (polling.public_feed ? 1 : 0);
+		if (polling.public_feed)
+			facts.push({
+				name: "Seen",
+				value: describeSeen(seen.public, now).value,
+				more: "of the public feed",
+			});
+		if (watched)
+			facts.push({
+				name: "Watched",
+				value: describeSeen(seen.watched, now).value,
+				more: "seen",
 			});
 		return facts;
 	}
