@@ -192,7 +192,7 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 		return false;
 	ingest->plan = scan_plan_create(options->fields);
 	ingest->seen = seen_create(SEEN_KEYS_MAX);
-	ingest->pending = pending_create(options->layout, ingest->catalog, options->clock);
+	ingest->pending = pending_create(options->layout, ingest->catalog, options->clock, "api");
 	ingest->fetcher = (struct fetcher){
 		.options = &ingest->options,
 		.origin = {ingest->options.api_url, origin.size},

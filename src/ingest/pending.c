@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct pending {
 	const struct layout *layout;
 	struct catalog *catalog;
 	const struct clock *clock;
+	const char *source;
 	struct bronze_writer *writer;
 	struct arena arena;
 	struct pending_counts counts;
@@ -30,12 +32,14 @@ struct pending {
 	size_t file_count;
 };
 
-struct pending *pending_create(const struct layout *layout, struct catalog *catalog, const struct clock *clock)
+struct pending *pending_create(const struct layout *layout, struct catalog *catalog, const struct clock *clock,
+			       const char *source)
 {
 	struct pending *pending = memory_allocate(1, sizeof(*pending));
 	pending->layout = layout;
 	pending->catalog = catalog;
 	pending->clock = clock;
+	pending->source = source;
 	pending->writer = bronze_writer_create(layout);
 	arena_init(&pending->arena, MEMORY_BYTES_MAX);
 	return pending;
@@ -166,8 +170,8 @@ static bool publish(struct pending *pending, struct err *err)
 	if (!catalog_next_batch(pending->catalog, &batch, err))
 		return false;
 	if (bronze_writer_events(pending->writer) > 0
-	    && !bronze_writer_publish(pending->writer, batch, pending->received_at_us, "api", &pending->arena,
-				      &pending->files, &pending->file_count, err))
+	    && !bronze_writer_publish(pending->writer, batch, pending->received_at_us, pending->source,
+				      &pending->arena, &pending->files, &pending->file_count, err))
 		return err_wrap(err, "store batch %lld", (long long)batch);
 	pending->batch_published = batch;
 	return true;
@@ -181,7 +185,6 @@ bool pending_store(struct pending *pending, int64_t *batch_out, struct pending_c
 	struct batch batch = {
 		.seq = pending->batch_published,
 		.state = pending->file_count > 0 ? BATCH_BRONZE : BATCH_GOLD,
-		.source = "api",
 		.received_at_us = pending->received_at_us,
 		.received = counts->received,
 		.duplicates = counts->duplicates,
@@ -189,6 +192,7 @@ bool pending_store(struct pending *pending, int64_t *batch_out, struct pending_c
 		.quarantined = counts->quarantined,
 		.bronze_rows = counts->stored,
 	};
+	(void)snprintf(batch.source, sizeof(batch.source), "%s", pending->source);
 	assert(counts->received == counts->duplicates + counts->filtered + counts->quarantined + counts->stored);
 	for (size_t i = 0; i < pending->quarantined_count; i++)
 		pending->quarantined[i].batch = batch.seq;

@@ -19,8 +19,9 @@ struct pending_counts {
 	int64_t stored;
 };
 
-/* Borrows all. */
-struct pending *pending_create(const struct layout *layout, struct catalog *catalog, const struct clock *clock);
+/* Borrows all. `source` is that of its batches ("api"). */
+struct pending *pending_create(const struct layout *layout, struct catalog *catalog, const struct clock *clock,
+			       const char *source);
 void pending_destroy(struct pending **pending);
 
 /* An accepted event. ERR_INPUT when the batch is full: store it, then add again. */

@@ -23,7 +23,7 @@ struct bronze_file {
 	int64_t received_at_us;
 	int64_t time_min_us; /* created_at of its oldest and newest event */
 	int64_t time_max_us;
-	char source[BRONZE_SOURCE_BYTES_MAX + 1]; /* lower-case letters: "api", "archive" */
+	char source[BRONZE_SOURCE_BYTES_MAX + 1]; /* lower-case letters and "-": "api", "gh-events" */
 	char sha256[65]; /* of the whole file */
 };
 

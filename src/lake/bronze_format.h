@@ -14,7 +14,7 @@ enum {
 	BRONZE_FILE_BYTES_MAX = BRONZE_BATCH_BYTES_MAX + BRONZE_BATCH_BYTES_MAX / 128 + 1024 * 1024,
 };
 
-/* 1 to BRONZE_SOURCE_BYTES_MAX lower-case letters. */
+/* 1 to BRONZE_SOURCE_BYTES_MAX lower-case letters and hyphens. */
 bool bronze_source_is_plain(struct span source);
 
 #endif

@@ -38,7 +38,7 @@ struct bronze_reader {
 bool bronze_source_is_plain(struct span source)
 {
 	for (size_t i = 0; i < source.size; i++)
-		if (source.data[i] < 'a' || source.data[i] > 'z')
+		if ((source.data[i] < 'a' || source.data[i] > 'z') && source.data[i] != '-')
 			return false;
 	return source.size >= 1 && source.size <= BRONZE_SOURCE_BYTES_MAX;
 }

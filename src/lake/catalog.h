@@ -36,8 +36,8 @@ MUST_CHECK bool catalog_set_aside(const struct layout *layout, struct file_path 
  * - A live silver file that is missing or has another size sends its batch back to BRONZE; a
  *   compacted one sends all batches back: silver is made again from bronze. Where bronze is missing
  *   too, nothing is sent back and the file is counted in files_missing.
- * - Silver files that the catalog does not name are removed: all of them when it was lost, because
- *   the adopted batches are in state BRONZE. Gold's files are left to gold. */
+ * - Silver files under names of layout.h that the catalog does not name are removed: all of them when
+ *   it was lost, because the adopted batches are in state BRONZE. Gold's files are left to gold. */
 struct catalog_recovery {
 	int64_t batches_adopted;
 	int64_t files_adopted;
@@ -252,6 +252,9 @@ struct quarantine_entry {
 	int64_t size_bytes;
 	struct span raw; /* the first 256 bytes */
 };
+/* Whether ingest has set aside these very bytes of `path` at `offset` before. */
+MUST_CHECK bool catalog_find_quarantined(struct catalog *catalog, const char *path, int64_t offset, struct span raw,
+					 bool *found_out, struct err *err);
 /* Newest first. */
 MUST_CHECK bool catalog_list_quarantine(struct catalog *catalog, size_t count_max, struct arena *arena,
 					const struct quarantine_entry **entries_out, size_t *count_out,

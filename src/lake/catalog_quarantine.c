@@ -64,6 +64,21 @@ bool catalog_forget_quarantined(struct catalog *catalog, int64_t batch, const ch
 	return sqlite_execute(statement, err);
 }
 
+bool catalog_find_quarantined(struct catalog *catalog, const char *path, int64_t offset,
+			      struct span raw, bool *found_out, struct err *err)
+{
+	static const char sql[] = "SELECT 1 FROM quarantine WHERE stage = 'ingest' AND path = ?1"
+				  " AND offset = ?2 AND size_bytes = ?3 AND raw = ?4";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	catalog_bind_text(statement, 1, path);
+	sqlite_bind_integer(statement, 2, offset);
+	sqlite_bind_integer(statement, 3, (int64_t)raw.size);
+	sqlite_bind_blob(statement, 4, raw.data ? raw : span_of(""));
+	return sqlite_step(statement, found_out, err);
+}
+
 static bool take_entry(struct sqlite_statement *statement, struct arena *arena, void *record,
 		       struct err *err)
 {

@@ -323,10 +323,12 @@ static bool visit_silver(void *context, const char *relative_path, struct err *e
 	struct recovery *recovery = context;
 	struct file_path relative;
 	bool named = false;
-	if (!span_ends_with(span_of(relative_path), ".parquet"))
+	/* A file under another name is not ours, and this may be somebody's only copy of it. */
+	if (!file_path_make(&relative, err, "silver/%s", relative_path))
+		return false;
+	if (!layout_is_silver(relative.text))
 		return true;
-	if (!file_path_make(&relative, err, "silver/%s", relative_path)
-	    || !is_named(recovery->catalog, relative.text, &named, err))
+	if (!is_named(recovery->catalog, relative.text, &named, err))
 		return false;
 	return named || remove_file(recovery, relative.text, err);
 }

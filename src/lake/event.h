@@ -76,7 +76,7 @@ enum event_column_index {
 	EVENT_COLUMN_MERGED,
 	EVENT_COLUMN_REF_TYPE,
 	EVENT_COLUMN_ERA,
-	EVENT_COLUMN_SOURCE, /* "api" for the poller, "archive" for imported hours */
+	EVENT_COLUMN_SOURCE, /* "api" for the poller; imports: see ingest/import.h */
 	EVENT_COLUMN_BATCH,  /* sequence of the batch that brought it: the lowest wins */
 	EVENT_COLUMN_COUNT,
 };

@@ -161,6 +161,21 @@ bool layout_parse_batch(const char *relative, int64_t *batch_out)
 	return true;
 }
 
+bool layout_is_silver(const char *relative)
+{
+	struct span rest = span_of(relative);
+	struct span type;
+	int64_t date_us;
+	int64_t first;
+	int64_t last;
+	if (take_text(&rest, "silver/_live/"))
+		return take_batch(&rest, &first) && span_equal_text(rest, ".parquet");
+	return take_text(&rest, "silver/type=") && span_split(rest, '/', &type, &rest) && is_type(type)
+	       && take_text(&rest, "date=") && take_date(&rest, &date_us) && take_text(&rest, "/")
+	       && take_batch(&rest, &first) && take_text(&rest, "-") && take_batch(&rest, &last)
+	       && span_equal_text(rest, ".parquet");
+}
+
 bool layout_parse_gold(const char *relative, int64_t *generation_out)
 {
 	struct span rest = span_of(relative);

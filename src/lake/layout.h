@@ -36,6 +36,8 @@ MUST_CHECK bool layout_gold(int64_t generation, struct file_path *relative_out, 
 bool layout_parse_batch(const char *relative, int64_t *batch_out);
 /* The <EventType> and date of a bronze path. */
 bool layout_parse_bronze(const char *relative, struct span *type_out, int64_t *date_us_out, int64_t *batch_out);
+/* Whether it is a path that layout_silver_live or layout_silver makes. */
+bool layout_is_silver(const char *relative);
 /* The <n> of gold/gold-<n>.duckdb. */
 bool layout_parse_gold(const char *relative, int64_t *generation_out);
 

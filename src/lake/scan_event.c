@@ -235,6 +235,9 @@ static void read_merged(const struct reading *reading, struct event *event)
 	bool sent_true = has_kind(reading, SCAN_PATH_PULL_REQUEST_MERGED, SCAN_KIND_TRUE);
 	bool sent = sent_true || has_kind(reading, SCAN_PATH_PULL_REQUEST_MERGED, SCAN_KIND_FALSE);
 	bool from_action = event->action.data && span_equal_text(event->type, "PullRequestEvent");
+	/* Where GitHub sent the flag, a "closed" without it (imported columns) says nothing of a merge. */
+	if (event->era != EVENT_ERA_THIN && span_equal_text(event->action, "closed"))
+		from_action = false;
 	event->merged_known = sent || from_action;
 	event->merged = sent ? sent_true : from_action && span_equal_text(event->action, "merged");
 }
@@ -277,8 +280,8 @@ bool scan_event(const struct scan_plan *plan, struct span json, struct arena *ar
 		|| !read_text(&reading, SCAN_PATH_REF_TYPE, "payload.ref_type is not a string",
 			&event.ref_type))
 		return false;
-	read_merged(&reading, &event);
 	event.era = read_era(&reading, &event);
+	read_merged(&reading, &event);
 	if (!scan_read_fields(plan, slots, event.type, arena, &event.fields))
 		return scan_fail(&reading.place, SCAN_TOO_LARGE, json.data,
 			"no room left in the memory for this scan");

@@ -24,7 +24,7 @@ void batch_source_init(struct batch_source *source, const struct silver *silver,
 		.time_min_us = INT64_MAX,
 		.time_max_us = INT64_MIN,
 	};
-	key_set_init(&source->keys);
+	key_set_init(&source->keys, SIZE_MAX); /* bronze bounds a batch */
 	arena_init(&source->scratch, SCRATCH_BYTES_MAX);
 	arena_init(&source->kept, BATCH_SOURCE_RAW_BYTES_MAX);
 	buf_init(&source->set_aside, BATCH_SOURCE_RAW_BYTES_MAX);

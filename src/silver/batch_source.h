@@ -5,7 +5,7 @@
 #ifndef SILVER_BATCH_SOURCE_H
 #define SILVER_BATCH_SOURCE_H
 
-#include "silver/key_set.h"
+#include "lake/key_set.h"
 #include "silver/silver_private.h"
 
 enum { BATCH_SOURCE_RAW_BYTES_MAX = 2 * BRONZE_BATCH_BYTES_MAX };

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Of equal keys one row counts: the one in events, else that of the lowest batch. Those of another
--- repository are conflicts.
+-- repository are conflicts; a row that does not say its repository (imported columns) is none.
 INSERT INTO conflicts
 SELECT i.batch,
 	'an event of ' || coalesce(winner_name, 'no repository') || ' (batch ' || winner_batch
@@ -14,5 +14,5 @@ FROM (
 		coalesce(e.batch, n.gold_first_batch) AS winner_batch
 	FROM incoming n LEFT JOIN existing e USING (id, type, created_at)
 ) i
-WHERE i.repo_id IS DISTINCT FROM winner_id
+WHERE i.repo_id <> winner_id
 ORDER BY i.batch, i.id;

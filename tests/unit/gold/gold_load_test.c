@@ -70,6 +70,28 @@ static void batches_become_events_once(void **state)
 	gold_fixture_end(&f);
 }
 
+static void an_unknown_repository_is_no_other_one(void **state)
+{
+	(void)state;
+	struct gold_fixture f;
+	gold_fixture_begin(&f, NULL);
+	gold_fixture_put(&f, 1,
+		"FROM (VALUES (5, 'PushEvent', '2026-09-20 12:00:00', 7), (6, 'PushEvent', '2026-09-20 12:00:00', NULL))"
+		" t(id, type, created_at, repo_id)");
+	gold_fixture_put(&f, 2,
+		"FROM (VALUES (5, 'PushEvent', '2026-09-20 12:00:00', NULL), (6, 'PushEvent', '2026-09-20 12:00:00', 7))"
+		" t(id, type, created_at, repo_id)");
+	struct gold_report report = gold_fixture_load(&f);
+	assert_int_equal(report.rows, 2);
+	assert_int_equal(report.duplicates, 2);
+	assert_int_equal(report.quarantined, 0);
+	gold_fixture_put(&f, 3, "SELECT 5 AS id, 'PushEvent' AS type, '2026-09-20 12:00:00' AS created_at");
+	report = gold_fixture_load(&f);
+	assert_int_equal(report.duplicates, 1);
+	ASK(&f, "SELECT id, repo_id, batch FROM events ORDER BY id", "5,7,1;6,NULL,1");
+	gold_fixture_end(&f);
+}
+
 static void conflicts_are_told_with_their_row(void **state)
 {
 	(void)state;
@@ -83,7 +105,7 @@ static void conflicts_are_told_with_their_row(void **state)
 				" 8 AS repo_id, 'o/\"s' AS repo_name");
 	/* Within one transaction too: batch 3 conflicts with 1, and 4 with what 3 alone has. */
 	gold_fixture_put(&f, 3,
-		"FROM (VALUES (5, 'PushEvent', '2026-09-20 12:00:00', NULL), (9, 'PushEvent', '2026-09-20 12:00:00', 1))"
+		"FROM (VALUES (5, 'PushEvent', '2026-09-20 12:00:00', 9), (9, 'PushEvent', '2026-09-20 12:00:00', 1))"
 		" t(id, type, created_at, repo_id)");
 	gold_fixture_put(&f, 4, "SELECT 9 AS id, 'PushEvent' AS type, '2026-09-20 12:00:00' AS created_at, 2 AS repo_id");
 	struct gold_report report = gold_fixture_load(&f);
@@ -342,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_gold_is_empty_and_ready),
 		cmocka_unit_test(batches_become_events_once),
+		cmocka_unit_test(an_unknown_repository_is_no_other_one),
 		cmocka_unit_test(conflicts_are_told_with_their_row),
 		cmocka_unit_test(many_waiting_batches_are_loaded_together),
 		cmocka_unit_test(rollups_and_rebuild_agree_after_random_batches),

@@ -361,7 +361,10 @@ static void leftovers_go_and_what_is_not_ours_stays(void **state)
 {
 	struct lake *lake = *state;
 	static const char *const stays[] = {"README", "bronze/README", "bronze/archive/2026-09-20-7.json.gz",
-		"bronze/WatchEvent/notes.txt", "silver/README.md", "gold/gold-1.duckdb", "gold/other"};
+		"bronze/WatchEvent/notes.txt", "silver/README.md", "gold/gold-1.duckdb", "gold/other",
+		/* Another system's, which had its folder under our name: nobody may have another copy. */
+		"silver/WatchEvent/2024-05-01.parquet", "silver/watchevent.parquet", "silver/_live/99.parquet",
+		"silver/type=WatchEvent/date=2026-09-20/part-0.parquet"};
 	static const char *const goes[] = {"staging/000000000001.parquet", "staging/below/x.parquet",
 		"tmp/duckdb_temp_storage-0.tmp", "silver/_live/000000000099.parquet",
 		"silver/type=WatchEvent/date=2026-09-20/000000000001-000000000002.parquet"};

@@ -38,6 +38,8 @@ enum {
 #define HEAD "\"id\":\"7\",\"created_at\":\"2020-01-02T03:04:05Z\","
 #define PUSH HEAD "\"type\":\"PushEvent\""
 #define PULL HEAD "\"type\":\"PullRequestEvent\""
+/* Since October 2025 the flag of a merge is not sent. */
+#define PULL_THIN "\"id\":\"7\",\"created_at\":\"2026-01-02T03:04:05Z\",\"type\":\"PullRequestEvent\""
 
 struct fixture {
 	struct field_set *fields;

@@ -211,7 +211,10 @@ static void merged_means_the_same_in_all_eras(void **state)
 		 ",\"payload\":{\"action\":\"closed\",\"pull_request\":{\"merged\":false}}}",
 			true, false},
 		{"{" PULL ",\"payload\":{\"action\":\"merged\"}}", true, true},
-		{"{" PULL ",\"payload\":{\"action\":\"closed\"}}", true, false},
+		/* The flag was sent in that era: without it nothing is known. */
+		{"{" PULL ",\"payload\":{\"action\":\"closed\"}}", false, false},
+		{"{" PULL ",\"payload\":{\"action\":\"opened\"}}", true, false},
+		{"{" PULL_THIN ",\"payload\":{\"action\":\"closed\"}}", true, false},
 		{"{" PULL
 		 ",\"payload\":{\"action\":\"merged\",\"pull_request\":{\"merged\":null}}}",
 			true, true},

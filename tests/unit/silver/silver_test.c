@@ -195,14 +195,15 @@ static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 		test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 8, "\"action\":\"other repository\""),
 		test_event(5, "PushEvent", "2026-09-20T12:00:06Z", 8, "\"action\":\"other time\""),
 		test_event(5, "WatchEvent", "2026-09-20T12:00:05Z", 8, "\"action\":\"other type\""),
+		test_event(5, "WatchEvent", "2026-09-20T12:00:05Z", 0, "\"action\":\"no repository known\""),
 	};
 	const char *lines[] = {events[0].text, events[1].text, events[2].text, events[3].text, events[4].text,
-		"{\"id\":\"6\",\"type\":\"WatchEvent\",\"created_at\":\"yesterday\"}"};
-	test_lake_store(&f.lake, 0, lines, 6);
+		events[5].text, "{\"id\":\"6\",\"type\":\"WatchEvent\",\"created_at\":\"yesterday\"}"};
+	test_lake_store(&f.lake, 0, lines, 7);
 	build_all(&f);
 	struct batch batch = test_lake_batch(&f.lake, 1);
 	assert_int_equal(batch.silver_rows, 3);
-	assert_int_equal(batch.silver_duplicates, 1);
+	assert_int_equal(batch.silver_duplicates, 2);
 	assert_int_equal(batch.silver_quarantined, 2);
 	assert_string_equal(ask(&f, "SELECT string_agg(action, '|' ORDER BY action) FROM %s"),
 		"first|other time|other type");

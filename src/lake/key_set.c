@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key_set.c - open addressing with linear probing, at most half full. */
-#include "silver/key_set.h"
+#include "lake/key_set.h"
 
 #include "base/memory.h"
 
@@ -16,9 +16,9 @@ struct key_entry {
 
 enum { CAPACITY_FIRST = 1024, NAMES_BYTES_MAX = 256 * 1024 };
 
-void key_set_init(struct key_set *set)
+void key_set_init(struct key_set *set, size_t count_max)
 {
-	*set = (struct key_set){.capacity = CAPACITY_FIRST};
+	*set = (struct key_set){.capacity = CAPACITY_FIRST, .count_max = count_max};
 	set->entries = memory_allocate(set->capacity, sizeof(*set->entries));
 	arena_init(&set->names, NAMES_BYTES_MAX);
 }
@@ -65,6 +65,12 @@ static void grow(struct key_set *set)
 	free(old);
 }
 
+/* An event that does not say its repository does not say that it is another one either. */
+static bool is_other(int64_t repo_id, int64_t other_repo_id)
+{
+	return repo_id != 0 && other_repo_id != 0 && repo_id != other_repo_id;
+}
+
 enum key_verdict key_set_add(struct key_set *set, const struct event *event)
 {
 	struct key_entry entry = {
@@ -81,8 +87,10 @@ enum key_verdict key_set_add(struct key_set *set, const struct event *event)
 		const struct key_entry *there = &set->entries[at];
 		if (there->hash == entry.hash && there->type == entry.type && there->id == entry.id
 		    && there->created_at_us == entry.created_at_us)
-			return there->repo_id == entry.repo_id ? KEY_DUPLICATE : KEY_CONFLICT;
+			return is_other(there->repo_id, entry.repo_id) ? KEY_CONFLICT : KEY_DUPLICATE;
 	}
+	if (set->count == set->count_max)
+		return KEY_FULL;
 	set->entries[at] = entry;
 	if (++set->count * 2 > set->capacity)
 		grow(set);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_set.h - the identities that one batch has brought so far, compared exactly: a hash alone would
- * lose an event some day. Grows with the batch, which bronze bounds (BRONZE_BATCH_BYTES_MAX). */
-#ifndef SILVER_KEY_SET_H
-#define SILVER_KEY_SET_H
+/* key_set.h - identities of events, compared exactly: a hash alone would lose an event some day.
+ * 32 bytes an identity, twice that in the worst moment and never less than half free. */
+#ifndef LAKE_KEY_SET_H
+#define LAKE_KEY_SET_H
 
 #include "base/arena.h"
 #include "lake/bronze.h"
@@ -13,6 +13,7 @@ struct key_set {
 	struct key_entry *entries; /* capacity is a power of two; type 0: free */
 	size_t capacity;
 	size_t count;
+	size_t count_max;
 	struct arena names; /* of event types */
 	struct span types[BRONZE_BATCH_FILES_MAX];
 	size_t type_count;
@@ -21,12 +22,13 @@ struct key_set {
 
 enum key_verdict {
 	KEY_NEW,
-	KEY_DUPLICATE, /* was there, of the same repository */
+	KEY_DUPLICATE, /* was there, of the same repository or of one that is not known (repo_id 0) */
 	KEY_CONFLICT,  /* was there, of another repository */
-	KEY_FULL,      /* more event types than a batch has files */
+	KEY_FULL,      /* it is not there and cannot be kept: count_max, or more types than a batch has files */
 };
 
-void key_set_init(struct key_set *set);
+/* At most `count_max` identities. */
+void key_set_init(struct key_set *set, size_t count_max);
 void key_set_finish(struct key_set *set);
 enum key_verdict key_set_add(struct key_set *set, const struct event *event);
 
