@@ -30,6 +30,15 @@ add_library(octolake_test_support STATIC ${support_sources})
 target_include_directories(octolake_test_support PUBLIC "${CMAKE_SOURCE_DIR}")
 target_link_libraries(octolake_test_support PUBLIC octolake_base PkgConfig::cmocka)
 
+# Programs that tests of the built system run: OCTOLAKE_BUILD_DIR/tests/NAME.
+file(GLOB program_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/programs/*.c")
+foreach(source IN LISTS program_sources)
+	cmake_path(GET source STEM name)
+	add_executable(${name} "${source}")
+	target_link_libraries(${name} PRIVATE octolake_wrap)
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+endforeach()
+
 function(octolake_c_test name label timeout_seconds source library)
 	add_executable(${name} "${source}")
 	target_link_libraries(${name} PRIVATE ${library} octolake_test_support)

@@ -200,6 +200,7 @@ const struct command commands[] = {
 	{"ingest", "", "GitHub to bronze only", command_ingest},
 	{"transform", "", "bronze to silver only", command_transform},
 	{"materialise", "", "silver to gold only", command_materialise},
+	{"import", "", "other systems' data into the lake (--from-gh-events DIR)", command_import},
 	{"serve", "", "API and dashboard on what is there, no polling", command_serve},
 	{"query", "METRIC [k=v ...]", "one metric to stdout (-o table|json|csv)", command_query},
 	{"check", "[FILE ...]", "validate metric files", command_check},

@@ -145,6 +145,21 @@ static bool make_config(const struct duck_options *options, duckdb_config *confi
 	return true;
 }
 
+static bool attach(struct duck_connection *connection, const char *path, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf sql = {.size_max = SQL_SETTING_BYTES_MAX};
+	buf_append_text(&sql, "ATTACH ");
+	if (!duck_quote_text(&sql, span_of(path)))
+		return err_set(err, ERR_INPUT, "the file's path is too long, or not UTF-8");
+	/* Told its type, so that no sniffing asks for another engine's extension. */
+	buf_append_text(&sql, " AS foreign_file (TYPE duckdb, READ_ONLY)");
+	if (duck_run(connection, sql.data, err))
+		return true;
+	bool in_use = strstr(err->text, "Could not set lock") != NULL;
+	err->kind = in_use ? ERR_LOCAL : ERR_INPUT;
+	return false;
+}
+
 /* The order matters: folders cannot be allowed once access is off, nothing be set once locked. */
 static bool lock_down(struct duck_connection *connection, const char *allowed_folder,
 		      struct err *err)
@@ -189,7 +204,10 @@ bool duck_open(const struct duck_options *options, struct duck_database **databa
 	}
 	/* Declared last, so it ends before the database does. */
 	CLEANUP(duck_disconnect) struct duck_connection *connection = NULL;
-	if (!duck_connect(database, &connection, err) || !duck_source_register(connection, err)
+	if (options->attached_path
+	    && (!duck_connect(database, &connection, err) || !attach(connection, options->attached_path, err)))
+		return false; /* its text names that file */
+	if ((!connection && !duck_connect(database, &connection, err)) || !duck_source_register(connection, err)
 	    || !lock_down(connection, options->allowed_folder, err))
 		return err_wrap(err, "opening %s", options->path ? options->path : "in memory");
 	*database_out = database;

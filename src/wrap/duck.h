@@ -26,6 +26,12 @@ struct duck_options {
 	const char *temporary_folder;  /* NULL: no spilling to disk; else SQL may write there too */
 	int64_t temporary_bytes_max;   /* 0: 4 GiB; what spilling may take of the disk */
 	const char *allowed_folder;    /* NULL: none; else files below it may be read and written */
+	/* A database file of somebody else's that is attached as `foreign_file` before anything is locked;
+	 * NULL: none. It and its write-ahead log are read, never written, and need no rights but to be
+	 * read. Of its content only what a query names as foreign_file.SCHEMA.TABLE takes part: its
+	 * views and macros do not stand in for ours. Generated columns are its expressions: leave them
+	 * out. Damage, another version or no such file: ERR_INPUT; in use by a writer: ERR_LOCAL. */
+	const char *attached_path;
 	bool preserve_insertion_order; /* default false: true serialises table functions */
 };
 
@@ -77,6 +83,16 @@ void duck_result_free(struct duck_result **result); /* for CLEANUP */
  * type says. The few types that have no text here (BIGNUM, GEOMETRY, VARIANT) are ERR_INPUT. */
 MUST_CHECK bool duck_result_read(struct duck_result *result, struct arena *arena,
 				 size_t row_count_max, struct table *table_out, struct err *err);
+/* As duck_query for one SELECT whose rows come as they are made: whatever its size, the engine holds a
+ * few thousand of them. Read it with duck_result_next, to its end or not, before the connection runs
+ * anything else. */
+MUST_CHECK bool duck_query_stream(struct duck_connection *connection, const char *sql,
+				  const struct value *values, size_t value_count,
+				  struct duck_result **result_out, struct err *err);
+/* The next rows (2,048 at most) as duck_result_read gives them; *table_out has none at the end. Errors
+ * of the query come from here as well as from duck_query_stream. */
+MUST_CHECK bool duck_result_next(struct duck_result *result, struct arena *arena, struct table *table_out,
+				 struct err *err);
 /* Rows changed by an INSERT, UPDATE or DELETE, or written by a COPY; 0 otherwise. */
 int64_t duck_result_changed(const struct duck_result *result);
 

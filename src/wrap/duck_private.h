@@ -30,6 +30,7 @@ struct duck_result {
 	duckdb_result handle;
 	int64_t changed_count;
 	bool was_read;
+	struct duck_connection *connection; /* of a stream; else NULL */
 };
 
 /* ---- duck.c ---- */

@@ -38,11 +38,16 @@ static bool statement_bind(struct duck_connection *connection, duckdb_prepared_s
 }
 
 static bool statement_execute(struct duck_connection *connection,
-			      duckdb_prepared_statement statement, struct duck_result **result_out,
-			      struct err *err)
+			      duckdb_prepared_statement statement, bool stream,
+			      struct duck_result **result_out, struct err *err)
 {
 	CLEANUP(duck_result_free) struct duck_result *result = memory_allocate(1, sizeof(*result));
-	if (duckdb_execute_prepared(statement, &result->handle) != DuckDBSuccess)
+	duckdb_state state = stream
+				     ? duckdb_execute_prepared_streaming(statement, &result->handle)
+				     : duckdb_execute_prepared(statement, &result->handle);
+	if (stream)
+		result->connection = connection;
+	if (state != DuckDBSuccess)
 		return duck_fail(connection, duckdb_result_error_type(&result->handle),
 				 duckdb_result_error(&result->handle), err);
 	if (duckdb_result_return_type(result->handle) == DUCKDB_RESULT_TYPE_CHANGED_ROWS)
@@ -54,9 +59,10 @@ static bool statement_execute(struct duck_connection *connection,
 	return true;
 }
 
-bool duck_query_after(struct duck_connection *connection, const char *sql,
-		      const struct value *first, const struct value *values, size_t value_count,
-		      struct duck_result **result_out, struct err *err)
+/* `first` (may be NULL) is bound to $1, the values behind it. */
+static bool query(struct duck_connection *connection, const char *sql, const struct value *first,
+		  const struct value *values, size_t value_count, bool stream,
+		  struct duck_result **result_out, struct err *err)
 {
 	CLEANUP(duckdb_destroy_prepare) duckdb_prepared_statement statement = NULL;
 	if (!statement_prepare(connection, sql, &statement, err))
@@ -73,13 +79,27 @@ bool duck_query_after(struct duck_connection *connection, const char *sql,
 	for (size_t i = 0; i < value_count; i++)
 		if (!statement_bind(connection, statement, first_count + i + 1, &values[i], err))
 			return false;
-	return statement_execute(connection, statement, result_out, err);
+	return statement_execute(connection, statement, stream, result_out, err);
+}
+
+bool duck_query_after(struct duck_connection *connection, const char *sql,
+		      const struct value *first, const struct value *values, size_t value_count,
+		      struct duck_result **result_out, struct err *err)
+{
+	return query(connection, sql, first, values, value_count, false, result_out, err);
+}
+
+bool duck_query_stream(struct duck_connection *connection, const char *sql,
+		       const struct value *values, size_t value_count,
+		       struct duck_result **result_out, struct err *err)
+{
+	return query(connection, sql, NULL, values, value_count, true, result_out, err);
 }
 
 bool duck_query(struct duck_connection *connection, const char *sql, const struct value *values,
 		size_t value_count, struct duck_result **result_out, struct err *err)
 {
-	return duck_query_after(connection, sql, NULL, values, value_count, result_out, err);
+	return query(connection, sql, NULL, values, value_count, false, result_out, err);
 }
 
 bool duck_query_integer(struct duck_connection *connection, const char *sql,
@@ -145,7 +165,7 @@ static bool run_description(struct duck_connection *connection, const char *sql,
 		if (!statement_bind(connection, statement, i + 1,
 				    i < value_count ? &values[i] : &untyped, err))
 			return false;
-	return statement_execute(connection, statement, result_out, err);
+	return statement_execute(connection, statement, false, result_out, err);
 }
 
 bool duck_describe(struct duck_connection *connection, const char *sql, const struct value *values,

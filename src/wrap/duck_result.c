@@ -302,7 +302,7 @@ static bool read_chunk(const struct reader *reader, duckdb_data_chunk chunk, siz
 bool duck_result_read(struct duck_result *result, struct arena *arena, size_t row_count_max,
 		      struct table *table_out, struct err *err)
 {
-	assert(!result->was_read);
+	assert(!result->was_read && !result->connection);
 	result->was_read = true;
 	CLEANUP(reader_finish) struct reader reader = {.arena = arena};
 	if (!reader_init(&reader, &result->handle, err))
@@ -332,6 +332,33 @@ bool duck_result_read(struct duck_result *result, struct arena *arena, size_t ro
 		.values = values,
 		.row_count = row_count,
 		.truncated = truncated,
+	};
+	return true;
+}
+
+bool duck_result_next(struct duck_result *result, struct arena *arena, struct table *table_out,
+		      struct err *err)
+{
+	assert(result->connection);
+	CLEANUP(reader_finish) struct reader reader = {.arena = arena};
+	CLEANUP(duckdb_destroy_data_chunk)
+	duckdb_data_chunk chunk = duckdb_fetch_chunk(result->handle);
+	const char *failure = chunk ? NULL : duckdb_result_error(&result->handle);
+	if (failure && failure[0] != '\0')
+		return duck_fail(result->connection, duckdb_result_error_type(&result->handle), failure, err);
+	if (!reader_init(&reader, &result->handle, err))
+		return false;
+	size_t row_count = chunk ? (size_t)duckdb_data_chunk_get_size(chunk) : 0;
+	struct value *values = arena_allocate(arena, row_count, reader.column_count * sizeof(*values));
+	if (!values)
+		return err_set(err, ERR_INPUT, "result too large");
+	if (row_count > 0 && !read_chunk(&reader, chunk, row_count, values, err))
+		return false;
+	*table_out = (struct table){
+		.columns = reader.columns,
+		.column_count = reader.column_count,
+		.values = values,
+		.row_count = row_count,
 	};
 	return true;
 }

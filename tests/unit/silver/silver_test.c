@@ -218,7 +218,7 @@ static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 			assert_true(span_equal_text(entries[i].reason, "created-at-missing"));
 		assert_true(span_equal_text(entries[i].stage, "silver"));
 		assert_true(span_starts_with(entries[i].path, "bronze/"));
-		assert_true(span_equal(entries[i].raw, span_of(conflict ? lines[2] : lines[5])));
+		assert_true(span_equal(entries[i].raw, span_of(conflict ? lines[2] : lines[6])));
 	}
 	end(&f);
 }
