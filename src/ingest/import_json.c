@@ -55,15 +55,15 @@ static int peek(struct stream *stream)
 	return -1;
 }
 
-static bool is_blank(int byte)
+static bool is_among(int byte, const char *set)
 {
-	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+	return byte > 0 && strchr(set, byte);
 }
 
 static int skip_blanks(struct stream *stream, bool commas)
 {
 	int byte = peek(stream);
-	for (; is_blank(byte) || (commas && byte == ','); byte = peek(stream))
+	for (; is_among(byte, commas ? " \t\r\n," : " \t\r\n"); byte = peek(stream))
 		stream->at++;
 	return byte;
 }
@@ -136,10 +136,10 @@ static bool take_value(struct stream *stream)
 	struct nesting nesting = {0};
 	int first = peek(stream);
 	bool ended = false;
-	if (first == '\0' || !strchr("{[\"", first)) {
+	if (!is_among(first, "{[\"")) {
 		do
 			take(stream, 1);
-		while (peek(stream) >= 0 && !is_blank(peek(stream)) && !strchr(",[]{}\"", peek(stream)));
+		while (peek(stream) >= 0 && !is_among(peek(stream), " \t\r\n,[]{}\""));
 		return true;
 	}
 	while (!ended && peek(stream) >= 0)
@@ -157,10 +157,12 @@ static bool take_page(struct import *import, struct span body, int64_t offset, s
 	for (;;) {
 		struct span element;
 		bool end;
-		if (!scan_array_next(&array, &element, &end, &problem))
-			return import_set_aside(import, scan_reason_name(problem.reason), problem.detail,
-				offset + (int64_t)array.at, span_make(body.data + array.at, body.size - array.at),
-				err);
+		if (!scan_array_next(&array, &element, &end, &problem)) {
+			struct span rest = span_make(body.data + array.at, body.size - array.at);
+			return span_trim(rest).size == 0
+			       || import_set_aside(import, scan_reason_name(problem.reason), problem.detail,
+				       offset + (int64_t)array.at, rest, err);
+		}
 		if (end)
 			return true;
 		if (!import_take(import, element, offset + (element.data - body.data), err))
@@ -223,7 +225,7 @@ static bool read_object(struct import *import, struct stream *stream, bool first
 	bool one_line = !memchr(stream->element.data, '\n', stream->element.size);
 	if (!take_element(import, stream, whole, err))
 		return false;
-	while (peek(stream) == ' ' || peek(stream) == '\t' || peek(stream) == '\r')
+	while (is_among(peek(stream), " \t\r"))
 		stream->at++;
 	*by_line = first && one_line && peek(stream) == '\n';
 	return true;

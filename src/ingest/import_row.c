@@ -159,14 +159,20 @@ static bool is_same_or_below(struct span path, struct span above)
 	return span_equal(path, above) || is_below(path, above);
 }
 
-/* Whether a value of that name has a place of its own: not when `*above`, the last that had one, is a
- * value where this name wants an object. */
+/* Whether a value of that name has a place of its own: not with an empty step, nor when `*above`, the
+ * last that had one, is a value where this name wants an object. */
 static bool has_place(struct span name, struct span *above)
 {
-	size_t dots = 0;
-	for (size_t i = 0; i < name.size; i++)
-		dots += name.data[i] == '.';
-	if (name.size == 0 || dots >= DEPTH_MAX || (above->data && is_below(name, *above)))
+	size_t depth = 0;
+	bool after_dot = true;
+	for (size_t i = 0; i < name.size; i++) {
+		bool dot = name.data[i] == '.';
+		if (dot && after_dot)
+			return false; /* an empty step */
+		after_dot = dot;
+		depth += dot;
+	}
+	if (after_dot || depth >= DEPTH_MAX || (above->data && is_below(name, *above)))
 		return false;
 	*above = name;
 	return true;
@@ -186,8 +192,7 @@ static void move_to(struct json_writer *json, struct span *open, struct span wan
 			to++;
 		json_put_key_span(json, span_make(wanted.data + from, to - from));
 		json_begin_object(json);
-		/* An empty name cannot be told from none: one step at least. */
-		*open = span_make(wanted.data, to > open->size ? to : wanted.size);
+		*open = span_make(wanted.data, to);
 	}
 }
 

@@ -64,6 +64,16 @@ static bool is_nested(struct span type)
 	return span_ends_with(type, "]");
 }
 
+/* The engine's words without the statement that it shows behind them: that one is ours. */
+static bool note_failure(struct import *import, int64_t row, const struct err *failure)
+{
+	const char *statement = strstr(failure->text, "  LINE ");
+	int size = statement ? (int)(statement - failure->text) : (int)strlen(failure->text);
+	if (row > 0)
+		return import_note_damage(import, "read up to row %lld only: %.*s", (long long)row, size, failure->text);
+	return import_note_damage(import, "cannot be read: %.*s", size, failure->text);
+}
+
 /* The event type that `text` (a path, a table's name) names in any case: exactly one of today's. */
 static struct span find_type(const char *text)
 {
@@ -170,9 +180,7 @@ static bool read_source(struct import *import, struct duck_connection *connectio
 	free(is_json);
 	if (!ok || failure.kind == ERR_NONE)
 		return ok;
-	if (source->row > 0)
-		return import_note_damage(import, "read up to row %lld only: %s", (long long)source->row, failure.text);
-	return import_note_damage(import, "cannot be read: %s", failure.text);
+	return note_failure(import, source->row, &failure);
 }
 
 /* ---- Parquet ---- */
@@ -207,7 +215,7 @@ bool import_parquet_file(struct import *import, const char *path, struct err *er
 	if (!engine_open(&engine, import, import->report->folder.text, NULL, &failure)
 	    || !duck_describe(engine.connection, all.data, NULL, 0, &arena, &source.columns, &parameter_count,
 		    &failure))
-		return import_note_damage(import, "cannot be read: %s", failure.text);
+		return note_failure(import, 0, &failure);
 	return read_source(import, engine.connection, &source, err);
 }
 
@@ -275,7 +283,7 @@ bool import_duckdb_file(struct import *import, const char *path, struct err *err
 	if (!engine_open(&engine, import, NULL, path, &failure)
 	    || !duck_query(engine.connection, columns_sql, NULL, 0, &result, &failure)
 	    || !duck_result_read(result, &arena, LISTED_COLUMNS_MAX, &listed, &failure))
-		return import_note_damage(import, "cannot be read: %s", failure.text);
+		return note_failure(import, 0, &failure);
 	if (listed.truncated)
 		(void)import_note_damage(import, "more than %d columns in all: what is behind them is not read",
 			LISTED_COLUMNS_MAX);
