@@ -70,7 +70,8 @@ static bool note_failure(struct import *import, int64_t row, const struct err *f
 	const char *statement = strstr(failure->text, "  LINE ");
 	int size = statement ? (int)(statement - failure->text) : (int)strlen(failure->text);
 	if (row > 0)
-		return import_note_damage(import, "read up to row %lld only: %.*s", (long long)row, size, failure->text);
+		return import_note_damage(import, "read up to row %lld only: %.*s", (long long)row, size,
+			failure->text);
 	return import_note_damage(import, "cannot be read: %.*s", size, failure->text);
 }
 
