@@ -31,6 +31,9 @@ if(OCTOLAKE_TESTS)
 	octolake_find_library(cmocka libcmocka-dev)
 endif()
 
+if(NOT EXISTS "${NODE_PROGRAM}")
+	unset(NODE_PROGRAM CACHE) # one that an upgrade has moved
+endif()
 find_program(NODE_PROGRAM NAMES node nodejs)
 if(NOT NODE_PROGRAM)
 	list(APPEND missing_packages npm)

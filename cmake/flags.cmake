@@ -15,6 +15,15 @@ else()
 	set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
 endif()
 
+# The oldest ones that this was built with.
+if((CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 11)
+		OR (CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 13))
+	message(FATAL_ERROR "gcc 11 or clang 13 or newer is needed, "
+		"${CMAKE_C_COMPILER} is ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}. "
+		"This brings a newer one and starts with it:\n"
+		"  sudo apt-get install -y clang-14 && CC=clang-14 ./run")
+endif()
+
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
@@ -69,7 +78,15 @@ if(OCTOLAKE_HARDEN)
 	add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
+# ccache fails where it cannot write its folder (a read-only home), and the build must not.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-	set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+	set(ccache_probe "${CMAKE_BINARY_DIR}/ccache_probe")
+	file(WRITE "${ccache_probe}.c" "int probe;\n")
+	execute_process(
+		COMMAND "${CCACHE_PROGRAM}" "${CMAKE_C_COMPILER}" -c -o "${ccache_probe}.o" "${ccache_probe}.c"
+		RESULT_VARIABLE ccache_result OUTPUT_QUIET ERROR_QUIET)
+	if(ccache_result EQUAL 0)
+		set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+	endif()
 endif()
