@@ -310,6 +310,19 @@ static bool fail_too_large(const struct http_client_request *request, struct err
 		       request->body_bytes_max);
 }
 
+/* The libraries' words for a certificate outside its dates: rarely the server's fault. OpenSSL's, then
+ * GnuTLS's. */
+static bool is_about_clock(const char *reason)
+{
+	static const char *const words[] = {"not yet valid", "has expired", "not activated",
+					    "expiration date", "is expired"};
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+		if (strstr(reason, words[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool judge(CURLcode result, const struct transfer *transfer,
 		  const struct http_client_request *request, struct err *err)
 {
@@ -320,6 +333,10 @@ static bool judge(CURLcode result, const struct transfer *transfer,
 	if (transfer->headers_too_large)
 		return err_set(err, ERR_INPUT, "the answer's headers are larger than %d bytes",
 			       HEADER_BYTES_MAX);
+	/* A clock that is set after the start mends it. */
+	if (result == CURLE_PEER_FAILED_VERIFICATION && is_about_clock(transfer->reason))
+		return err_set(err, ERR_RETRY, "%s: is this machine's clock right? Compare `date -u`",
+			       transfer->reason);
 	return err_set(err, kind_of(result, transfer), "%s",
 		       transfer->reason[0] ? transfer->reason : curl_easy_strerror(result));
 }
