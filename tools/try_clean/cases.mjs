@@ -56,10 +56,22 @@ node -e '
 kill $demo; wait $demo`;
 
 async function fromBare(machine, user) {
-	mustEndWell(await machine.run("node --version 2>/dev/null; ./run --build-only", { user }), "./run");
+	const start = Math.round(Date.now() / 1000);
+	const built = mustEndWell(await machine.run("./run --build-only", { user }), "./run");
 	const shown = mustEndWell(await machine.run(demo, { user, network: "none" }), "demo");
-	assert.match(shown.output, /WatchEvent|event/);
-	return systemOf(machine);
+	assert.match(shown.output, /event/);
+	return `${await systemOf(machine)}; ${await costOf(machine, built.output, start)}`;
+}
+
+// Where the seconds and the megabytes of ./run went.
+async function costOf(machine, text, start) {
+	const { output } = await machine.root(`stat -c %Y build/packages.log .deps/duckdb/integrity build/release/octolake
+		du -sm . | cut -f1; du -sm build | cut -f1
+		du -sm /root/.npm /home/dev/.npm 2>/dev/null | cut -f1
+		grep -o '[0-9]* [kM]B of additional disk' build/packages.log`);
+	const [apt, npm, build, checkout, ofBuild, cache] = output.split("\n").map(Number);
+	return `${/\d+ packages, \d+ MB/.exec(text)?.[0]} (${/\d+ MB of additional/.exec(output)?.[0]}) ${apt - start} s, `
+		+ `npm ${cache} MB ${npm - apt} s, build ${build - npm} s, checkout ${checkout} MB of which build ${ofBuild}`;
 }
 
 // What the table says about a machine: the versions that decide.
