@@ -50,7 +50,8 @@ void http_client_destroy(struct http_client **client);
 /* Any complete answer is success, whatever its status. Failures: ERR_RETRY for the network, a body
  * cut short, bad content coding or a time limit; ERR_INPUT for a body or headers past their maximum
  * (64 KiB of headers) or a malformed URL; ERR_LOCAL for a certificate or library problem, but ERR_RETRY
- * for a certificate outside its dates, with the clock named as the likely cause. Headers and values must not hold CR or LF (asserted). */
+ * for a certificate outside its dates, with the clock named as the likely cause. Headers and values must
+ * not hold CR or LF (asserted). */
 MUST_CHECK bool http_client_send(struct http_client *client, const struct http_client_request *request,
 				 struct arena *arena, struct http_client_response *response_out, struct err *err);
 

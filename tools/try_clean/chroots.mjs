@@ -20,6 +20,8 @@ mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=upper,workdir=work" root
 mount -t proc proc root/proc
 mount --rbind /dev root/dev
 mount --bind "$ARCHIVES" root/var/cache/apt/archives
+mkdir -p root/var/cache/ccache
+mount --bind "$ARCHIVES/../ccache" root/var/cache/ccache
 [ "$NETWORK" = host ] || ip link set lo up
 group=$(sed -n "s/^$WHO:x:[0-9]*:\\([0-9]*\\):.*/\\1/p" root/etc/passwd)
 exec chroot root setpriv --reuid "$WHO" --regid "$group" --init-groups "$@"
@@ -59,7 +61,7 @@ function copyCertificates(root) {
 
 // The environment of every command inside.
 function registryEnvironment() {
-	const found = {};
+	const found = { CCACHE_DIR: "/var/cache/ccache", CCACHE_UMASK: "000" };
 	for (const name of ["http_proxy", "https_proxy", "no_proxy"])
 		if (process.env[name])
 			found[name] = process.env[name];
@@ -80,6 +82,8 @@ export class Chroots {
 		this.environment = registryEnvironment();
 		this.archives = path.join(folder, "archives");
 		fs.mkdirSync(path.join(this.archives, "partial"), { recursive: true });
+		fs.mkdirSync(path.join(folder, "ccache"), { recursive: true });
+		fs.chmodSync(path.join(folder, "ccache"), 0o777);
 	}
 
 	#commit() {
@@ -129,7 +133,7 @@ export class Chroots {
 	}
 
 	// A machine of its own for a case, which starts as: "bare"; "packages": what ./run needs of apt is
-	// there; "built": and ./run --build-only has been run, by dev.
+	// there, and a ccache that all cases share, to be quick; "built": and ./run --build-only has been run, by dev.
 	async machine(name, release, start) {
 		let lowers = [this.#base(release)];
 		const hash = crypto.createHash("sha256");
@@ -137,7 +141,7 @@ export class Chroots {
 			hash.update(fs.readFileSync(path.join(this.source, file)));
 		if (start !== "bare")
 			lowers = [await this.#layer(`packages-${release}`, hash.digest("hex"), lowers,
-				"tools/install_packages build && rm -rf build"), ...lowers];
+				"tools/install_packages build && apt-get install -y -qq --no-install-recommends ccache && rm -rf build"), ...lowers];
 		if (start === "built")
 			lowers = [await this.#layer(`built-${release}`, this.#commit(), lowers,
 				"./run --build-only && chown -R dev: ."), ...lowers];
