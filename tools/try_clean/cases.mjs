@@ -273,14 +273,12 @@ export const cases = [
 		await addSudo(machine, "dev ALL=(ALL) NOPASSWD: ALL");
 		await mustBuild(machine, command.replace("./run", "./run --build-only"));
 	}],
-	["gcc-11", 12, "packages", "the oldest gcc", "works", async (machine) => {
-		await mustRunAsRoot(machine, "apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc-11");
-		await mustBuild(machine, "CC=gcc-11 ./run --build-only");
-	}],
-	["clang-13", 12, "packages", "the oldest clang", "works", async (machine) => {
-		await mustRunAsRoot(machine, "apt-get update -qq && apt-get install -y -qq --no-install-recommends clang-13");
-		await mustBuild(machine, "CC=clang-13 ./run --build-only");
-	}],
+	...[["gcc-11", 12, "the oldest gcc"], ["clang-13", 12, "the oldest clang"],
+		["gcc-13", 13, "Ubuntu 24.04's gcc"], ["clang-18", 13, "Ubuntu 24.04's clang"],
+	].map(([compiler, release, done]) => [compiler, release, "packages", done, "works", async (machine) => {
+		await mustRunAsRoot(machine, `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${compiler}`);
+		await mustBuild(machine, `CC=${compiler} ./run --build-only`);
+	}]),
 	["warnings", 13, "packages", "gcc 14 with warnings that nobody has seen yet", "works", async (machine) => {
 		await mustBuild(machine, "CFLAGS='-Wunused-macros -Wpadded' ./run --build-only");
 		const { output } = await machine.run("grep -c warning: build/release.log; cc -dumpversion");
