@@ -61,7 +61,7 @@ function copyCertificates(root) {
 
 // The environment of every command inside.
 function registryEnvironment() {
-	const found = { CCACHE_DIR: "/var/cache/ccache", CCACHE_UMASK: "000" };
+	const found = { CCACHE_DIR: "/var/cache/ccache", CCACHE_UMASK: "000", CCACHE_BASEDIR: "/home/dev", CCACHE_NOHASHDIR: "1" };
 	for (const name of ["http_proxy", "https_proxy", "no_proxy"])
 		if (process.env[name])
 			found[name] = process.env[name];
