@@ -202,6 +202,7 @@ const struct command commands[] = {
 	{"materialise", "", "silver to gold only", command_materialise},
 	{"import", "", "other systems' data into the lake (--from-gh-events DIR)", command_import},
 	{"serve", "", "API and dashboard on what is there, no polling", command_serve},
+	{"health", "", "whether the server of the data folder answers (exit code 0 or 1)", command_health},
 	{"query", "METRIC [k=v ...]", "one metric to stdout (-o table|json|csv)", command_query},
 	{"check", "[FILE ...]", "validate metric files", command_check},
 	{"cat", "[FILE|TYPE ...]", "events of bronze files as JSON lines", command_cat},

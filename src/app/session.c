@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "wrap/json_document.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EVENTS_FILE_BYTES_MAX = 1024 * 1024, HOLDER_MEMORY_BYTES_MAX = 256 * 1024 };
@@ -151,14 +153,29 @@ static bool open_catalog(struct session *session, struct err *err)
 	return true;
 }
 
+/* A folder that is not ours to write is mostly one that somebody else made, a container's volume above all:
+ * whose it is, and the one thing to do about it. */
+static void explain_folder(const char *folder, struct err *err)
+{
+	struct stat status;
+	if (err->exit_code != 0 || stat(folder, &status) != 0 || access(folder, W_OK) == 0 || errno != EACCES)
+		return;
+	err_set(err, ERR_LOCAL,
+		"data folder %.300s belongs to user %u, and user %u may not write in it: as root, run `chown -R %u:%u` "
+		"on it (in a container: on the folder of the host that is mounted there)",
+		folder, (unsigned)status.st_uid, (unsigned)geteuid(), (unsigned)geteuid(), (unsigned)getegid());
+}
+
 bool session_open(struct session *session, struct config *config, const char *command, struct err *err)
 {
 	*session = (struct session){.config = config};
 	bool ok = session_load_fields(config, &session->fields, session->events_file, err)
 		  && layout_init(&session->layout, config_text(config, OPTION_DATA), err)
 		  && take_lock(session, command, err) && open_catalog(session, err);
-	if (!ok)
+	if (!ok) {
+		explain_folder(config_text(config, OPTION_DATA), err);
 		session_close(session);
+	}
 	return ok;
 }
 
