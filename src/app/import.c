@@ -190,6 +190,11 @@ static bool import_folder(struct config *config, struct import_report *report, s
 	/* What is in bronze goes on, also of an import that came to an early end. */
 	ok = ok && (stop_flag_is_set(&stop) || build_layers(&session, &stop, &gold, err));
 	print_report(config, report, &gold);
+	if (ok && report->stopped) {
+		err_set(err, ERR_LOCAL, "stopped before its end; run the same command again");
+		err->exit_code = 3;
+		return false;
+	}
 	if (!ok || report->damage_count == 0)
 		return ok;
 	err_set(err, ERR_INPUT, "%lld files or tables could not be read, or not to their end",
