@@ -212,6 +212,9 @@ static void rows_bring_what_bronze_has_lost(void **state)
 	(void)snprintf(copy, sizeof(copy), "COPY (" ROWS(2, 5) ") TO '%s/silver/WatchEvent/[a]*?.parquet' (FORMAT parquet)",
 		f->folder.text);
 	run_sql(f, NULL, (const char *const[]){copy, NULL});
+	(void)snprintf(copy, sizeof(copy), "COPY (" ROWS(30, 31) ") TO '%s/silver/WatchEvent/abc.parquet' (FORMAT parquet)",
+		f->folder.text);
+	run_sql(f, NULL, (const char *const[]){copy, NULL});
 	run_sql(f, "db/github_events.duckdb",
 		(const char *const[]){
 			"CREATE TABLE watchevent AS " ROWS(4, 8),
@@ -222,18 +225,18 @@ static void rows_bring_what_bronze_has_lost(void **state)
 			NULL});
 	const struct import_report *report = import(f);
 	assert_counts(report, IMPORT_JSON, COUNTS(2, 2, 0, 0, 0));
-	assert_counts(report, IMPORT_PARQUET, COUNTS(3, 2, 1, 0, 0));
+	assert_counts(report, IMPORT_PARQUET, COUNTS(4, 3, 1, 0, 0));
 	assert_counts(report, IMPORT_DUCKDB, COUNTS(7, 3, 1, 2, 1));
 	assert_int_equal(report->damage_count, 0);
 	assert_int_equal(report->left_out_count, 1); /* kpi; a view is no table at all */
 	assert_string_equal(report->problems[0].path, "db/github_events.duckdb#kpi");
-	assert_int_equal(report->batches, 3);
+	assert_int_equal(report->batches, 4);
 	assert_string_equal(test_lake_batch(&f->lake, 1).source, "gh-events");
-	assert_string_equal(test_lake_batch(&f->lake, 3).source, "gh-events-row");
+	assert_string_equal(test_lake_batch(&f->lake, 4).source, "gh-events-row");
 	report = import(f);
-	assert_counts(report, IMPORT_PARQUET, COUNTS(3, 0, 3, 0, 0));
+	assert_counts(report, IMPORT_PARQUET, COUNTS(4, 0, 4, 0, 0));
 	assert_counts(report, IMPORT_DUCKDB, COUNTS(7, 0, 5, 2, 0));
-	assert_int_equal(bronze_lines(f), 7);
+	assert_int_equal(bronze_lines(f), 8);
 }
 
 /* What the lake has from elsewhere is a duplicate too, whichever way it came. */
