@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import https from "node:https";
 import path from "node:path";
 import { startProxy } from "./proxy.mjs";
 
@@ -145,15 +146,34 @@ async function throughProxy(machine, run) {
 	}
 }
 
-// npm's registry stands in for GitHub: a server whose certificate is good today.
-async function mustBlameClock(machine) {
-	const url = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim().replace(/\/$/, "");
-	for (const offset of ["-3650d", "+3650d"]) {
-		const { output } = await machine.run(
-			`build/release/octolake ingest --until-quiet --api-url ${url} --data /tmp/lake`,
-			{ env: fakeClock(offset), seconds: 30 });
-		assert.match(output, /is this machine's clock right\?/);
+// A server in the place of npm's registry and of GitHub, whose certificate is trusted and good this month.
+async function withServer(machine, run) {
+	const key = path.join(machine.folder, "key.pem");
+	const file = "/usr/local/share/ca-certificates/this-month.crt";
+	const certificate = path.join(machine.folder, "upper", file);
+	fs.mkdirSync(path.dirname(certificate), { recursive: true });
+	execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", key,
+		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", certificate], { stdio: "ignore" });
+	await mustRunAsRoot(machine, "update-ca-certificates");
+	const server = https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(certificate) },
+		(request, response) => response.end("[]"));
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	try {
+		return await run(`https://localhost:${server.address().port}`, { NODE_EXTRA_CA_CERTS: file });
+	} finally {
+		server.close();
+		server.closeAllConnections();
 	}
+}
+
+async function mustBlameClock(machine) {
+	return withServer(machine, async (url) => {
+		const ask = (env) => machine.run(
+			`build/release/octolake ingest --until-quiet --api-url ${url} --data /tmp/lake`, { env, seconds: 20 });
+		assert.doesNotMatch((await ask({})).output, /clock|certificate/);
+		for (const offset of ["-3650d", "+3650d"])
+			assert.match((await ask(fakeClock(offset))).output, /is this machine's clock right\?/, offset);
+	});
 }
 
 const oldTool = (name, version) => `cat >/usr/local/bin/${name} <<'END'
@@ -353,7 +373,8 @@ export const cases = [
 	...[["behind", "-3650d"], ["ahead", "+3650d"]].map(([way, offset]) => [`clock-npm-${way}`, 12, "packages",
 		`a clock ten years ${way}, npm's packages missing`, "instruction", async (machine) => {
 			await addFakeClock(machine);
-			instructionOf(await machine.run("./run --build-only", { env: fakeClock(offset) }), /clock is wrong: it says 20/);
+			await withServer(machine, async (url, trust) => instructionOf(await machine.run("./run --build-only",
+				{ env: { ...fakeClock(offset), ...trust, npm_config_registry: url } }), /clock is wrong: it says 20/));
 		}]),
 	["clock-octolake", 12, "built", "octolake meets certificates outside their dates", "works", async (machine) => {
 		await addFakeClock(machine);

@@ -18,7 +18,7 @@ each to end working or with one command to copy. Prints a table; leaves with 1 w
   --source DIR   the repository whose committed state is tried [this one]
   --keep         keep what a case leaves behind in DIR/cases/CASE/upper
 
-Needs root, mmdebstrap, util-linux, iproute2, and package registries, which are reached as this machine
+Needs root, mmdebstrap, util-linux, iproute2, git, openssl, and package registries, which are reached as this machine
 reaches them. What each case printed is in DIR/cases/CASE/log.
 
 Cases:
@@ -33,7 +33,7 @@ function checkTools() {
 	if (process.getuid() !== 0)
 		stop("needs root, to make systems and to enter them: sudo tools/try-clean ...");
 	for (const [tool, from] of [["mmdebstrap", "mmdebstrap"], ["unshare", "util-linux"], ["ip", "iproute2"],
-		["dpkg-deb", "dpkg"], ["git", "git"]])
+		["dpkg-deb", "dpkg"], ["git", "git"], ["openssl", "openssl"]])
 		try {
 			execFileSync("which", [tool], { stdio: "ignore" });
 		} catch {
