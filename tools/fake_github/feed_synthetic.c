@@ -84,7 +84,7 @@ static void generate_backlog(struct synthetic *synthetic)
 	const struct synthetic_options *options = &synthetic->options;
 	double spacing_us = SECOND_US;
 	if (options->events_per_second > 1)
-		spacing_us = SECOND_US / options->events_per_second;
+		spacing_us = (double)SECOND_US / options->events_per_second;
 	int64_t start_us = options->start_us - 1000 * options->delay_ms;
 	for (uint64_t i = options->backlog_events; i > 0 && !is_quiet(synthetic); i--)
 		generate_one(synthetic, start_us - (int64_t)((double)i * spacing_us));
@@ -96,18 +96,18 @@ static void advance(struct synthetic *synthetic, int64_t now_us)
 	double passed_us = (double)(now_us - synthetic->live_since_us);
 	if (passed_us <= 0 || synthetic->events_per_second <= 0)
 		return;
-	uint64_t due = (uint64_t)(passed_us * synthetic->events_per_second / SECOND_US);
+	uint64_t due = (uint64_t)(passed_us * synthetic->events_per_second / (double)SECOND_US);
 	/* After hours without a question at a high rate, answering must still take less than a
 	 * second: the clock is moved on as if nothing had happened in the time before. */
 	if (due > synthetic->live_base + CATCH_UP_EVENTS_MAX) {
 		synthetic->live_since_us = now_us
-					   - (int64_t)((double)CATCH_UP_EVENTS_MAX * SECOND_US
+					   - (int64_t)((double)CATCH_UP_EVENTS_MAX * (double)SECOND_US
 						       / synthetic->events_per_second);
 		synthetic->live_base = 0;
 		due = CATCH_UP_EVENTS_MAX;
 	}
 	for (; synthetic->live_base < due && !is_quiet(synthetic); synthetic->live_base++) {
-		double after_us = (double)(synthetic->live_base + 1) * SECOND_US
+		double after_us = (double)(synthetic->live_base + 1) * (double)SECOND_US
 				  / synthetic->events_per_second;
 		generate_one(synthetic, synthetic->live_since_us + (int64_t)after_us
 						- 1000 * synthetic->options.delay_ms);
