@@ -29,7 +29,7 @@ Set it as root, then run this again:" \
 	fi
 	if grep -qE 'resolv|onnect|unreachable|imed out|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH' "$1"; then
 		proxies=$(list_proxies | sed 's|//[^/@]*@|//***@|g')
-		give_up "$2: no network${proxies:+ through $proxies}.
+		give_up "$2: no network${proxies:+ through ${proxies% }}.
 $(grep -m 1 -E '^(E:|W:|npm (ERR!|error) .*(E[A-Z]|request))' "$1" | cut -c 1-200)
 Once there is one, run this again. If it needs a proxy (another one):" \
 			"http_proxy=http://HOST:PORT https_proxy=http://HOST:PORT ./run"

@@ -114,7 +114,7 @@ export class Chroots {
 	}
 
 	// A system on which `script` has run as root in a fresh clone; kept while key stays the same.
-	async #layer(name, key, lowers, script) {
+	async #layer(name, key, lowers, script, keepsClone) {
 		const folder = path.join(this.folder, name);
 		const stamp = path.join(folder, "key");
 		if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === key)
@@ -124,6 +124,8 @@ export class Chroots {
 		const result = await machine.run(script, { user: "root" });
 		if (result.code !== 0)
 			throw new Error(`${name}: ${result.output}`);
+		if (!keepsClone)
+			fs.rmSync(path.join(folder, "upper", machine.home), { recursive: true });
 		fs.writeFileSync(stamp, key);
 		return path.join(folder, "upper");
 	}
@@ -141,10 +143,10 @@ export class Chroots {
 			hash.update(fs.readFileSync(path.join(this.source, file)));
 		if (start !== "bare")
 			lowers = [await this.#layer(`packages-${release}`, hash.digest("hex"), lowers,
-				"tools/install_packages build && apt-get install -y -qq --no-install-recommends ccache && rm -rf build"), ...lowers];
+				"tools/install_packages build && apt-get install -y -qq --no-install-recommends ccache", false), ...lowers];
 		if (start === "built")
 			lowers = [await this.#layer(`built-${release}`, this.#commit(), lowers,
-				"./run --build-only && chown -R dev: ."), ...lowers];
+				"./run --build-only && chown -R dev: .", true), ...lowers];
 		return this.#machine(`cases/${name}`, lowers);
 	}
 }
