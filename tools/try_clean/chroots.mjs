@@ -113,7 +113,8 @@ export class Chroots {
 		return base;
 	}
 
-	// A system on which `script` has run as root in a fresh clone; kept while key stays the same.
+	// A system on which `script` has run as root in a fresh clone, which stays there or not; kept while
+	// key stays the same.
 	async #layer(name, key, lowers, script, keepsClone) {
 		const folder = path.join(this.folder, name);
 		const stamp = path.join(folder, "key");
