@@ -88,7 +88,7 @@ static int count_shared(const char *pattern, struct span path)
 const char *router_suggest(
 	const struct route *table, size_t count, struct span path, struct arena *arena)
 {
-	const char *literals[SUGGESTION_COUNT_MAX];
+	const char *literals[SUGGESTION_COUNT_MAX] = {0};
 	size_t literal_count = 0;
 	const struct route *best = NULL;
 	int best_shared = -1;
