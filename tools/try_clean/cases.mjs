@@ -293,9 +293,13 @@ export const cases = [
 	}],
 	["lock-held", 12, "packages", "apt's lock is held for 60 s (a first start's upgrades)", "works", async (machine) => {
 		await loseOne(machine);
+		const start = Date.now();
 		await mustRunAsRoot(machine, `perl -e 'use Fcntl; open my $f, ">", "/var/lib/dpkg/lock-frontend";
-			fcntl $f, F_SETLK, pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0) or die; sleep 60' & sleep 1
+			my $lock = pack("s s x4 l! l! i x4", F_WRLCK, 0, 0, 0, 0);
+			fcntl $f, F_SETLK, $lock or die; sleep 60' &
+			sleep 1
 			tools/install_packages build`);
+		assert.ok(Date.now() - start > 60000, "the lock was not held");
 	}],
 	["old-compiler", 12, "packages", "a compiler that says it is gcc 9", "instruction", async (machine) => {
 		await mustRunAsRoot(machine, `printf '#!/bin/sh\\nexec /usr/bin/gcc -w -U__GNUC__ -D__GNUC__=9 "$@"\\n' \\

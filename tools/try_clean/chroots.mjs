@@ -186,7 +186,7 @@ export class Machine {
 			...this.chroots.environment, ...env,
 		};
 		const inside = ["env", "-i", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-			"timeout", "-k", "10", `${seconds}`, "sh", "-c", `cd '${this.home}' && ${script}`];
+			"timeout", "-k", "10", `${seconds}`, "sh", "-c", `cd '${this.home}' || exit\n${script}`];
 		const child = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child",
 			...(network === "none" ? ["--net"] : []), "sh", "-c", enter, "enter", ...inside], {
 			env: {
