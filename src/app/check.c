@@ -2,45 +2,12 @@
 /* check.c - `octolake check`: metric files validated as the server would load them, each SQL
  * prepared against an empty gold of the same columns. Every fault of every file, then exit 2. */
 #include "app/commands.h"
-#include "app/session.h"
-#include "app/stages.h"
+#include "app/scratch.h"
 #include "metrics/metrics.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { METRIC_FILE_BYTES_MAX = 1024 * 1024, MEMORY_BYTES_MAX = 64 * 1024 * 1024 };
-
-/* An empty lake of its own, so that checking needs no data folder and locks none. */
-struct scratch {
-	struct file_path folder;
-	struct session session;
-	struct gold *gold;
-};
-
-static void scratch_finish(struct scratch *scratch)
-{
-	struct err err;
-	gold_close(&scratch->gold);
-	session_close(&scratch->session);
-	if (scratch->folder.text[0] != '\0' && !file_remove_folder(scratch->folder.text, &err))
-		(void)fprintf(stderr, "octolake: %s\n", err.text);
-}
-
-static bool scratch_open(struct scratch *scratch, struct config *config, struct err *err)
-{
-	char folder[] = "/tmp/octolake-check-XXXXXX";
-	struct session *session = &scratch->session;
-	session->config = config;
-	if (!mkdtemp(folder))
-		return err_set_errno(err, ERR_LOCAL, errno, "make a folder in /tmp");
-	return file_path_make(&scratch->folder, err, "%s", folder)
-	       && session_load_fields(config, &session->fields, session->events_file, err)
-	       && layout_init(&session->layout, folder, err)
-	       && catalog_open(&session->layout, false, &session->catalog, err)
-	       && stages_open_gold(session, false, NULL, &scratch->gold, err);
-}
 
 /* True when the file has no error. */
 static bool check_file(struct gold *gold, const char *path, struct err *err)

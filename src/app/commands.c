@@ -208,6 +208,7 @@ const struct command commands[] = {
 	{"cat", "[FILE|TYPE ...]", "events of bronze files as JSON lines", command_cat},
 	{"rebuild", "[gold|silver]", "make gold again from silver, or both from bronze", command_rebuild},
 	{"demo", "", "made-up events from a built-in feed, no network", command_demo},
+	{"doctor", "", "look for what is wrong, with the way to mend it (--json, --deep)", command_doctor},
 	{"config", "", "settings in force and where each came from", command_config},
 	{"version", "", "version of octolake and of its engine", command_version},
 	{"help", "", "this text", command_help},

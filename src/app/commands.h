@@ -21,6 +21,7 @@ bool command_cat(struct config *config, const char *const *words, size_t word_co
 bool command_check(struct config *config, const char *const *words, size_t word_count, struct err *err);
 bool command_import(struct config *config, const char *const *words, size_t word_count, struct err *err);
 bool command_health(struct config *config, const char *const *words, size_t word_count, struct err *err);
+bool command_doctor(struct config *config, const char *const *words, size_t word_count, struct err *err);
 bool command_demo(struct config *config, const char *const *words, size_t word_count, struct err *err);
 
 /* ERR_INPUT with exit code 2. Returns false. */

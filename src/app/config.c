@@ -439,6 +439,24 @@ void config_override_token(struct config *config, const char *token)
 	config->token_source = "demo";
 }
 
+const char *config_proxy(const char *url, const char **variable_out)
+{
+	/* HTTP_PROXY in capitals is left out, as libcurl does: a web server sets it from a request. */
+	static const char *const of_http[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+	static const char *const of_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	bool secure = span_starts_with(span_of(url), "https://");
+	const char *const *names = secure ? of_https : of_http;
+	size_t count = secure ? ARRAY_COUNT(of_https) : ARRAY_COUNT(of_http);
+	for (size_t i = 0; i < count; i++) {
+		const char *value = getenv(names[i]);
+		if (!value || value[0] == '\0')
+			continue;
+		*variable_out = names[i];
+		return value;
+	}
+	return NULL;
+}
+
 const char *const *config_list(struct config *config, enum config_option option, size_t *count_out)
 {
 	struct setting *setting = &config->settings[option];

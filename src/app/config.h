@@ -98,6 +98,10 @@ void config_override_token(struct config *config, const char *token);
  * option); empty parts are left out. */
 const char *const *config_list(struct config *config, enum config_option option, size_t *count_out);
 
+/* The proxy that the environment's standard variables name for a URL (as libcurl reads them), or NULL;
+ * *variable_out is the variable's name. Its value may hold a password: base/mask.h. */
+const char *config_proxy(const char *url, const char **variable_out);
+
 /* The option part of --help. */
 void config_append_help(struct buf *out);
 /* As `octolake config` prints it: name, value, source, one a line; or one JSON object (docs/formats/doctor.md).

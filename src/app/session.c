@@ -67,19 +67,33 @@ bool session_announce(struct session *session, const char *command, const char *
 	return file_lock_describe(session->lock, own.data, err);
 }
 
-bool session_find_server(struct config *config, struct buf *api_url_out)
+bool session_find_holder(const char *folder, struct session_holder *holder_out)
 {
 	struct file_path path;
 	struct err err;
-	struct buf holder CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
+	struct buf text CLEANUP(buf_finish) = {.size_max = FILE_LOCK_HOLDER_BYTES_MAX};
 	struct arena arena CLEANUP(arena_finish) = {.size_max = HOLDER_MEMORY_BYTES_MAX};
 	const struct json_node *root;
-	if (!file_path_make(&path, &err, "%s/LOCK", config_text(config, OPTION_DATA))
-	    || !file_lock_is_held(path.text, &holder) || !json_parse(buf_span(&holder), &arena, &root, &err))
+	struct session_holder holder = {0};
+	if (!file_path_make(&path, &err, "%s/LOCK", folder) || !file_lock_is_held(path.text, &text))
 		return false;
-	struct span api = json_get_text(root, "api");
-	buf_append_span(api_url_out, api);
-	return api.size > 0;
+	if (json_parse(buf_span(&text), &arena, &root, &err)) {
+		holder.pid = json_get_integer(root, "pid", 0);
+		(void)snprintf(holder.command, sizeof(holder.command), "%.*s",
+			       SPAN_ARGUMENTS(json_get_text(root, "command")));
+		(void)snprintf(holder.api, sizeof(holder.api), "%.*s", SPAN_ARGUMENTS(json_get_text(root, "api")));
+	}
+	*holder_out = holder;
+	return true;
+}
+
+bool session_find_server(struct config *config, struct buf *api_url_out)
+{
+	struct session_holder holder;
+	if (!session_find_holder(config_text(config, OPTION_DATA), &holder))
+		return false;
+	buf_append_text(api_url_out, holder.api);
+	return holder.api[0] != '\0';
 }
 
 bool session_load_fields(struct config *config, struct field_set **fields_out,

@@ -27,6 +27,15 @@ void session_close(struct session *session);
 /* Tells others in the lock file where the API is. */
 MUST_CHECK bool session_announce(struct session *session, const char *command, const char *api_url, struct err *err);
 
+/* Who holds a data folder. A look only: nothing is locked or made. */
+struct session_holder {
+	int64_t pid;       /* 0: not told */
+	char command[64];  /* "run"; "" : not told */
+	char api[300];     /* "" : does not serve */
+};
+/* True when some process holds `folder`. */
+bool session_find_holder(const char *folder, struct session_holder *holder_out);
+
 /* The API address of the process that holds the data folder, when one does and serves. */
 bool session_find_server(struct config *config, struct buf *api_url_out);
 

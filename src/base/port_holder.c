@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { LINE_BYTES_MAX = 512, LINK_BYTES_MAX = FILE_PATH_BYTES_MAX, WORDS = 10, PATH_BYTES_MAX = 512 };
@@ -228,6 +230,35 @@ bool port_find_holder(const char *proc, const char *host, int port, struct port_
 	find_process(proc, socket.inode, &holder);
 	*holder_out = holder;
 	return true;
+}
+
+static bool try_address(const struct addrinfo *address, const char *host, int port, struct err *err)
+{
+	int on = 1;
+	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "socket for %s", host);
+	/* Two that are bound with this option are in nobody's way while neither listens (socket(7)). */
+	bool bound = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
+		     && bind(descriptor, address->ai_addr, address->ai_addrlen) == 0;
+	if (!bound)
+		(void)err_set_errno(err, ERR_LOCAL, errno, "port %d on %s", port, host);
+	(void)close(descriptor);
+	return bound;
+}
+
+bool port_try(const char *host, int port, struct err *err)
+{
+	char service[16];
+	(void)snprintf(service, sizeof(service), "%d", port);
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo *addresses = NULL;
+	int failure = getaddrinfo(host, service, &hints, &addresses);
+	if (failure != 0)
+		return err_set(err, ERR_LOCAL, "host %s: %s", host, gai_strerror(failure));
+	bool ok = try_address(addresses, host, port, err);
+	freeaddrinfo(addresses);
+	return ok;
 }
 
 static void append_user(int64_t user, struct buf *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* port_holder.h - who listens on a TCP port of this machine, as Linux's /proc tells it: the sockets
- * in net/tcp and net/tcp6, the process in PID/fd. Only reads; nothing here binds or connects.
+ * in net/tcp and net/tcp6, the process in PID/fd.
  *
  * What cannot be seen is said, not guessed: another user's descriptors are closed to us (then only
  * the user is known), and without /proc nobody is found. */
@@ -38,6 +38,9 @@ struct port_holder {
 /* True when someone listens on `port` so that `host` cannot be bound. `proc` is "/proc" but for
  * tests. */
 bool port_find_holder(const char *proc, const char *host, int port, struct port_holder *holder_out);
+/* Whether `host` and `port` could be listened on now. Binds for a moment, without listening and so that one
+ * who starts in that moment is not kept out. ERR_LOCAL says why not. */
+MUST_CHECK bool port_try(const char *host, int port, struct err *err);
 /* "python3 (pid 12)"; "octolake (pid 12, data folder /srv/lake)"; "a process of user root". */
 void port_describe_holder(const struct port_holder *holder, struct buf *out);
 

@@ -41,6 +41,18 @@ MUST_CHECK bool gold_open(const struct gold_options *options, bool defer_rebuild
 			  struct err *err);
 void gold_close(struct gold **gold); /* interrupts and waits for readers first */
 
+/* A look at the file of the generation in force by one who does not work with it. Only while nobody else
+ * can open it (the caller holds the data folder's lock): the engine locks the file meanwhile. */
+struct gold_probe {
+	bool found; /* false: there is none yet, and the rest is 0 */
+	int64_t generation;
+	int64_t rows;
+	int64_t file_bytes;
+};
+/* Errors as duck_open: ERR_INPUT when the file is damaged. */
+MUST_CHECK bool gold_probe(const struct layout *layout, struct catalog *catalog, struct gold_probe *probe_out,
+			   struct err *err);
+
 enum gold_state { GOLD_READY, GOLD_REBUILDING };
 
 /* What gold holds now; in memory, any thread, never waits for a load. */

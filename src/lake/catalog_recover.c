@@ -333,13 +333,22 @@ static bool visit_silver(void *context, const char *relative_path, struct err *e
 	return named || remove_file(recovery, relative.text, err);
 }
 
-static bool check_catalog(struct recovery *recovery, struct err *err)
+bool catalog_check(struct catalog *catalog, int64_t bytes_max, bool *checked_out, struct err *err)
 {
 	static const char sql[] =
 		"SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 	int64_t size_bytes = 0;
-	return catalog_ask(recovery->catalog, sql, &size_bytes, err)
-	       && (size_bytes > CHECK_BYTES_MAX || sqlite_check(recovery->catalog->database, err));
+	if (!catalog_ask(catalog, sql, &size_bytes, err)
+	    || (size_bytes <= bytes_max && !sqlite_check(catalog->database, err)))
+		return false;
+	*checked_out = size_bytes <= bytes_max;
+	return true;
+}
+
+static bool check_catalog(struct recovery *recovery, struct err *err)
+{
+	bool checked;
+	return catalog_check(recovery->catalog, CHECK_BYTES_MAX, &checked, err);
 }
 
 bool catalog_recover(struct catalog *catalog, const struct layout *layout,

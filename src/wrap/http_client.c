@@ -197,6 +197,16 @@ static CURLcode set_method(CURL *easy, const struct http_client_request *request
 	return failure;
 }
 
+/* A proxy cannot reach what listens on our own loopback. */
+static bool is_this_machine(const char *text)
+{
+	CLEANUP(close_url) CURLU *url = curl_url();
+	CLEANUP(free_text) char *host = NULL;
+	return url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK
+	       && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK
+	       && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0);
+}
+
 static CURLcode set_protocols(CURL *easy)
 {
 	CURLcode failure = CURLE_OK;
@@ -220,11 +230,17 @@ static bool set_options(CURL *easy, const struct http_client_request *request,
 	CURLcode failure = set_protocols(easy);
 	failure = failure ? failure : set_method(easy, request);
 	SET(CURLOPT_URL, request->url);
+	if (is_this_machine(request->url))
+		SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A name server that does not answer must not hold up our end. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_wait_ms_max);
 	SET(CURLOPT_TIMEOUT_MS, (long)request->total_wait_ms_max);
 	SET(CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_S);
@@ -465,6 +481,13 @@ bool http_client_send(struct http_client *client, const struct http_client_reque
 	response.elapsed_ms = clock_monotonic_ms(clock_system()) - start_ms;
 	*response_out = response;
 	return true;
+}
+
+void http_client_library(char *text, size_t size)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	(void)snprintf(text, size, "libcurl/%s %s", info->version,
+		   info->ssl_version ? info->ssl_version : "without TLS");
 }
 
 const char *http_client_header_get(const struct http_client_response *response, const char *name)

@@ -3,7 +3,8 @@
  *
  * Never follows a redirect by itself: the caller decides where the token may go. Verifies peer and
  * host; http and https only; gzip decoded while bounded; proxy only from the environment's standard
- * variables. A client belongs to one thread and keeps its connections alive between requests. */
+ * variables, and never for this machine itself. A client belongs to one thread and keeps its
+ * connections alive between requests. */
 #ifndef WRAP_HTTP_CLIENT_H
 #define WRAP_HTTP_CLIENT_H
 
@@ -43,6 +44,9 @@ struct http_client_response {
 
 /* The value of the first header of that name (any case), or NULL. */
 const char *http_client_header_get(const struct http_client_response *response, const char *name);
+
+/* The library's version and that of its TLS, "libcurl/7.88.1 OpenSSL/3.0.17", into text[size]. */
+void http_client_library(char *text, size_t size);
 
 MUST_CHECK bool http_client_create(struct http_client **client_out, struct err *err);
 void http_client_destroy(struct http_client **client);

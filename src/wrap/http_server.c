@@ -117,6 +117,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 /* ---- start and stop ---- */
 
+const char *http_server_library(void)
+{
+	return MHD_get_version();
+}
+
 static void close_socket(int *socket)
 {
 	if (*socket >= 0)

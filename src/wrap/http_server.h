@@ -17,6 +17,9 @@
 
 struct http_server;
 
+/* The library's version, "0.9.75". */
+const char *http_server_library(void);
+
 struct http_pair {
 	struct span name;
 	struct span value;

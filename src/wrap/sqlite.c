@@ -140,6 +140,11 @@ bool sqlite_run(struct sqlite_database *database, const char *sql, struct err *e
 	return code == SQLITE_OK || sqlite_fail(database, code, err);
 }
 
+const char *sqlite_library(void)
+{
+	return sqlite3_libversion();
+}
+
 bool sqlite_check(struct sqlite_database *database, struct err *err)
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;

@@ -23,6 +23,9 @@ void sqlite_close(struct sqlite_database **database);
 /* Runs one or more statements without values. */
 MUST_CHECK bool sqlite_run(struct sqlite_database *database, const char *sql, struct err *err);
 /* The file's own check; ERR_INPUT with its first complaint. Reads the whole file. */
+/* The library's version, "3.40.1". */
+const char *sqlite_library(void);
+
 MUST_CHECK bool sqlite_check(struct sqlite_database *database, struct err *err);
 
 /* Transactions. BEGIN IMMEDIATE, so that a writer waits at its start and not in the middle. */

@@ -153,7 +153,13 @@ static void the_real_proc_knows_this_test(void **state)
 	assert_true(port_find_holder("/proc", "127.0.0.1", port, &holder));
 	assert_int_equal(holder.pid, getpid());
 	assert_int_equal(holder.user, getuid());
+	struct err err;
+	assert_false(port_try("127.0.0.1", port, &err));
+	assert_non_null(strstr(err.text, "in use"));
 	assert_int_equal(close(listening), 0);
+	assert_true(port_try("127.0.0.1", port, &err));
+	assert_true(port_try("127.0.0.1", port, &err));
+	assert_false(port_try("192.0.2.1", port, &err));
 	assert_false(port_find_holder("/proc", "127.0.0.1", port, &holder));
 }
 
