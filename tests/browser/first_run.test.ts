@@ -131,6 +131,14 @@ test("each state that a person must know of is told", { skip }, async (context) 
 	Object.assign(pipeline, {
 		mode: "live",
 		as_of: at(0),
+		disk: {
+			state: "low",
+			free_bytes: 52e6,
+			total_bytes: 1e9,
+			reserve_bytes: 64e6,
+			polling_paused: true,
+			paused_since: at(-120),
+		},
 		stage_error: { at: at(-5), text: "could not store: disk full <b>now</b>" },
 		seen: {
 			public: { share: 0.0512, streams: 1, sweeps: 19, from: at(-3500), to: at(-60) },
@@ -161,6 +169,7 @@ test("each state that a person must know of is told", { skip }, async (context) 
 		/clock is 1 d ahead of GitHub's/,
 		/disk full <b>now<\/b>/,
 		/Gold is rebuilding/,
+		/Disk low: polling is paused.*52\.0 MB free, 64\.0 MB are kept back, since .* UTC\./,
 	])
 		assert.match(text, wanted);
 	assert.doesNotMatch(text, /Polling fails/, "a limit is no failure");
@@ -170,6 +179,7 @@ test("each state that a person must know of is told", { skip }, async (context) 
 
 	const calm = structuredClone(pipeline);
 	calm.stage_error = null;
+	calm.disk = { ...calm.disk, state: "ok", polling_paused: false, paused_since: null };
 	calm.layers.gold.state = "ready";
 	calm.polling.limited_until = null;
 	calm.polling.clock = { off: false, ahead_seconds: 0 };

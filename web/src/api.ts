@@ -192,6 +192,14 @@ export interface Pipeline {
 	gaps: number;
 	quarantine: Quarantined[];
 	quarantine_entries: number;
+	/** low: polling is paused; full: silver and gold wait too. */
+	disk: {
+		state: string;
+		free_bytes: number;
+		reserve_bytes: number;
+		polling_paused: boolean;
+		paused_since: string | null;
+	};
 	stage_error: { at: string; text: string } | null;
 }
 

@@ -5,7 +5,7 @@
 // by themselves.
 import type { Pipeline, Polling, Seen } from "./api";
 import { byId, make, makeButton, patchChildren, setClass, setHidden, setText } from "./dom";
-import { formatDuration, formatInstant, formatNumber, formatShare, parseInstant } from "./format";
+import { formatBytes, formatDuration, formatInstant, formatNumber, formatShare, parseInstant } from "./format";
 
 const HIDDEN_KEY = "octolake.token-notice";
 const TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new";
@@ -204,7 +204,7 @@ export class Notices {
 	}
 
 	/** Read out when they change: no countdown in them. */
-	private notices({ polling, stage_error, layers }: Pipeline, now_ms: number): Notice[] {
+	private notices({ polling, disk, stage_error, layers }: Pipeline, now_ms: number): Notice[] {
 		const notices: Notice[] = [];
 		const limited = parseInstant(polling?.limited_until);
 		if (limited !== null && limited > now_ms)
@@ -220,6 +220,20 @@ export class Notices {
 				tone: "bad",
 				title: "Polling fails",
 				text: `${polling.last_error}. ${polling.running ? `Next try: ${again}.` : "Polling has ended."}`,
+			});
+		}
+		if (disk.polling_paused || disk.state !== "ok") {
+			const since = parseInstant(disk.paused_since);
+			notices.push({
+				tone: "bad",
+				title:
+					disk.state === "full"
+						? "Disk full: nothing new is taken in"
+						: "Disk low: polling is paused",
+				text:
+					`${formatBytes(disk.free_bytes)} free, ${formatBytes(disk.reserve_bytes)} are kept back` +
+					`${since === null ? "" : `, since ${formatInstant(since, now_ms)}`}. ` +
+					"It goes on by itself when there is room; what is stored answers meanwhile.",
 			});
 		}
 		const clock = polling?.clock;
