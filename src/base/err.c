@@ -4,6 +4,7 @@
 #include "base/span.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	va_end(arguments);
 	err->kind = kind;
 	err->exit_code = 0;
+	err->no_space = false;
 	memcpy(err->text, text, sizeof(text));
 	make_printable(err->text);
 	return false;
@@ -49,7 +51,14 @@ bool err_set_errno(struct err *err, enum err_kind kind, int error_number, const 
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	char reason[128];
-	return err_set(err, kind, "%s: %s", text, strerror_r(error_number, reason, sizeof(reason)));
+	(void)err_set(err, kind, "%s: %s", text, strerror_r(error_number, reason, sizeof(reason)));
+	err->no_space = err_number_is_no_space(error_number);
+	return false;
+}
+
+bool err_number_is_no_space(int error_number)
+{
+	return error_number == ENOSPC || error_number == EDQUOT;
 }
 
 bool err_wrap(struct err *err, const char *format, ...)

@@ -23,6 +23,7 @@ enum { ERR_TEXT_BYTES_MAX = 1024 };
 struct err {
 	enum err_kind kind;
 	int exit_code; /* 0: the command decides; else the exit code that this error asks for. */
+	bool no_space; /* the disk, or somebody's quota of it, is full: it works again when there is room */
 	char text[ERR_TEXT_BYTES_MAX]; /* one line, printable UTF-8; cut at the end when too long */
 };
 
@@ -33,7 +34,10 @@ bool err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINT
 bool err_set_errno(struct err *err, enum err_kind kind, int error_number, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
-/* Puts "context: " in front of the text; kind and exit code stay. Returns false. */
+/* Whether that errno value says that there is no room: ENOSPC, EDQUOT. err_set_errno asks it. */
+bool err_number_is_no_space(int error_number);
+
+/* Puts "context: " in front of the text; all else stays. Returns false. */
 bool err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* "retry", "input", "local" or "none": for logs and counters. */

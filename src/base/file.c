@@ -266,3 +266,11 @@ int64_t file_free_bytes(const char *path)
 		return -1;
 	return (int64_t)status.f_bavail * (int64_t)status.f_frsize;
 }
+
+int64_t file_system_bytes(const char *path)
+{
+	struct statvfs status;
+	if (statvfs(path, &status) != 0)
+		return -1;
+	return (int64_t)status.f_blocks * (int64_t)status.f_frsize;
+}

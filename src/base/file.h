@@ -76,8 +76,9 @@ MUST_CHECK bool file_list_folders(const char *folder,
 /* Removes drafts left below `folder` by a crash. Count in *removed_out. */
 MUST_CHECK bool file_sweep_drafts(const char *folder, int64_t *removed_out, struct err *err);
 
-/* Bytes free for us on the file system of `path`, or -1. */
+/* The file system of `path`: bytes free for us, or -1; its size, or -1. */
 int64_t file_free_bytes(const char *path);
+int64_t file_system_bytes(const char *path);
 
 /* ---- lock ---- */
 struct file_lock;

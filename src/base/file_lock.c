@@ -68,8 +68,12 @@ bool file_lock_describe(struct file_lock *lock, const char *holder, struct err *
 	if (size > FILE_LOCK_HOLDER_BYTES_MAX)
 		size = FILE_LOCK_HOLDER_BYTES_MAX;
 	FAILPOINT_SCOPE("lock");
-	if (ftruncate(lock->descriptor, 0) != 0
-	    || FAILPOINT("write", pwrite(lock->descriptor, holder, size, 0)) != (ssize_t)size)
+	/* In this order a full disk is no hindrance: the block that the text lies in stays ours. Where there
+	 * is none yet, the lock holds all the same; others will just not read by whom. */
+	ssize_t written = FAILPOINT("write", pwrite(lock->descriptor, holder, size, 0));
+	if (written < 0 && err_number_is_no_space(errno))
+		return true;
+	if (written != (ssize_t)size || ftruncate(lock->descriptor, (off_t)size) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "write lock %s", lock->path.text);
 	return true;
 }

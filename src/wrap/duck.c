@@ -38,6 +38,12 @@ static duckdb_error_type error_type_of_text(const char *text)
 	return DUCKDB_ERROR_INVALID;
 }
 
+/* DuckDB gives the system's error as text only. */
+static bool text_is_no_space(const char *text)
+{
+	return strstr(text, "No space left on device") || strstr(text, "Disk quota exceeded");
+}
+
 bool duck_fail_noted(struct duck_connection *connection, struct err *err)
 {
 	if (connection->in_transaction && connection->transaction_failure.kind == ERR_NONE)
@@ -81,6 +87,7 @@ bool duck_fail(struct duck_connection *connection, duckdb_error_type type, const
 		err_set(err, ERR_INPUT, "%s", text);
 		break;
 	}
+	err->no_space = text_is_no_space(text);
 	return duck_fail_noted(connection, err);
 }
 
@@ -196,9 +203,11 @@ bool duck_open(const struct duck_options *options, struct duck_database **databa
 	duckdb_destroy_config(&config);
 	if (state != DuckDBSuccess) {
 		database->handle = NULL;
-		enum err_kind kind = text && open_error_is_damage(text) ? ERR_INPUT : ERR_LOCAL;
+		bool no_space = text && text_is_no_space(text);
+		enum err_kind kind = text && !no_space && open_error_is_damage(text) ? ERR_INPUT : ERR_LOCAL;
 		err_set(err, kind, "opening %s: %s", options->path ? options->path : "in memory",
 			text ? text : "unknown error");
+		err->no_space = no_space;
 		duckdb_free(text);
 		return false;
 	}

@@ -48,7 +48,9 @@ bool sqlite_fail(struct sqlite_database *database, int code, struct err *err)
 	int system = handle ? sqlite3_system_errno(handle) : 0;
 	if (system != 0 && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR))
 		return err_set_errno(err, kind_of(code), system, "%s: %s", database->path, what);
-	return err_set(err, kind_of(code), "%s: %s", database->path, what);
+	(void)err_set(err, kind_of(code), "%s: %s", database->path, what);
+	err->no_space = primary == SQLITE_FULL;
+	return false;
 }
 
 /* The first column of the first row of a pragma is `wanted`. */
