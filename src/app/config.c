@@ -5,6 +5,7 @@
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/size_text.h"
 #include "base/suggest.h"
 #include "wrap/yaml_document.h"
 
@@ -83,6 +84,13 @@ static bool check_value(const struct config_definition *definition, const char *
 		if (!duration_parse(span_of(value), &number) || number > definition->maximum)
 			return err_set(err, ERR_INPUT, "%s: %s is a time such as 20s, 5m or 1h, not \"%.100s\"", source,
 				       definition->name, value);
+		return true;
+	case OPTION_IS_SIZE:
+		if (!size_parse(span_of(value), &number) || number < definition->minimum
+		    || number > definition->maximum)
+			return err_set(err, ERR_INPUT,
+				       "%s: %s is a number of bytes such as 500MB, 64MiB or 10GiB, not \"%.100s\"",
+				       source, definition->name, value);
 		return true;
 	}
 	return true;
@@ -379,6 +387,14 @@ int64_t config_duration_ms(const struct config *config, enum config_option optio
 	if (config->settings[option].value && !duration_parse(span_of(config->settings[option].value), &value_ms))
 		assert(false && "checked when it was set");
 	return value_ms;
+}
+
+int64_t config_size_bytes(const struct config *config, enum config_option option, int64_t missing)
+{
+	int64_t bytes = missing;
+	if (config->settings[option].value && !size_parse(span_of(config->settings[option].value), &bytes))
+		assert(false && "checked when it was set");
+	return bytes;
 }
 
 bool config_flag(const struct config *config, enum config_option option)

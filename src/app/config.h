@@ -38,6 +38,7 @@ enum config_option {
 	OPTION_WORKERS,
 	OPTION_MEMORY,
 	OPTION_COMPACT_FILES,
+	OPTION_DISK_RESERVE,
 	OPTION_OUTPUT,
 	OPTION_JSON,
 	OPTION_DEEP,
@@ -50,7 +51,14 @@ enum config_option {
 	OPTION_COUNT,
 };
 
-enum option_type { OPTION_IS_FLAG, OPTION_IS_TEXT, OPTION_IS_INTEGER, OPTION_IS_DURATION, OPTION_IS_CHOICE };
+enum option_type {
+	OPTION_IS_FLAG,
+	OPTION_IS_TEXT,
+	OPTION_IS_INTEGER,
+	OPTION_IS_DURATION,
+	OPTION_IS_SIZE,
+	OPTION_IS_CHOICE,
+};
 
 struct config_definition {
 	const char *name; /* "api-port": flag --api-port, key api_port, variable OCTOLAKE_API_PORT */
@@ -58,7 +66,7 @@ struct config_definition {
 	enum option_type type;
 	const char *argument;      /* "PORT"; NULL for flags */
 	const char *default_value; /* NULL: none */
-	int64_t minimum, maximum;  /* integers; durations in ms */
+	int64_t minimum, maximum;  /* integers; durations in ms; sizes in bytes */
 	const char *choices;       /* "table|json|csv" */
 	bool only_flag;            /* no key and no variable */
 	const char *help;
@@ -76,6 +84,8 @@ void config_destroy(struct config **config);
 const char *config_text(const struct config *config, enum config_option option); /* NULL: not set */
 int64_t config_integer(const struct config *config, enum config_option option);
 int64_t config_duration_ms(const struct config *config, enum config_option option);
+/* `missing` where there is no value. */
+int64_t config_size_bytes(const struct config *config, enum config_option option, int64_t missing);
 bool config_flag(const struct config *config, enum config_option option);
 /* True when it was given anywhere, not only by default. */
 bool config_is_set(const struct config *config, enum config_option option);

@@ -52,6 +52,8 @@ const struct config_definition config_definitions[OPTION_COUNT] = {
 			   "memory for gold's engine; silver's gets two thirds of it more"},
 	[OPTION_COMPACT_FILES] = {"compact-files", 0, OPTION_IS_INTEGER, "N", "120", 2, 100000, NULL, false,
 				  "compact silver when so many live files exist"},
+	[OPTION_DISK_RESERVE] = {"disk-reserve", 0, OPTION_IS_SIZE, "SIZE", NULL, 0, INT64_MAX, NULL, false,
+				 "stop polling below so much free disk; else 5%, 64MiB to 2GiB, at most a fifth"},
 	[OPTION_OUTPUT] = {"output", 'o', OPTION_IS_CHOICE, "FORMAT", "table", 0, 0, "table|json|csv", true,
 			   "form of `query`'s answer: table, json, csv"},
 	[OPTION_JSON] = {"json", 0, OPTION_IS_FLAG, NULL, "false", 0, 0, NULL, true,

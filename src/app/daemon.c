@@ -5,6 +5,7 @@
 #include "app/signals.h"
 #include "app/stages.h"
 #include "base/counter.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "serve/serve.h"
 
@@ -31,9 +32,10 @@ struct daemon {
 	struct ingest *ingest;
 	struct serve *serve;
 	int64_t gold_generation;
-	pthread_mutex_t state_mutex; /* guards stage_error and polling */
+	pthread_mutex_t state_mutex; /* guards these four */
 	char stage_error[256];
 	int64_t stage_error_at_us;
+	bool disk_full_said;
 	bool polling;
 	bool ingest_ok; /* written by the ingest thread, read after it is joined */
 	struct ingest_report ingest_report;
@@ -42,19 +44,31 @@ struct daemon {
 
 static void note_stage_failure(struct daemon *daemon, const char *stage, const struct err *err)
 {
-	log_err(LOG_ERROR, stage, err);
 	counter_add(COUNTER_STAGE_FAILURES, 1);
 	(void)pthread_mutex_lock(&daemon->state_mutex);
+	/* A disk that stays full fails every try; it is said once until a try went well. */
+	bool is_said = err->no_space && daemon->disk_full_said;
+	daemon->disk_full_said = err->no_space;
 	(void)snprintf(daemon->stage_error, sizeof(daemon->stage_error), "%s: %.200s", stage, err->text);
 	daemon->stage_error_at_us = clock_wall_us(clock_system());
 	(void)pthread_mutex_unlock(&daemon->state_mutex);
+	if (!is_said)
+		log_err(LOG_ERROR, stage, err);
 }
 
 static void clear_stage_failure(struct daemon *daemon)
 {
 	(void)pthread_mutex_lock(&daemon->state_mutex);
+	daemon->disk_full_said = false;
 	daemon->stage_error[0] = '\0';
 	(void)pthread_mutex_unlock(&daemon->state_mutex);
+}
+
+static void measure_disk(const struct daemon *daemon, struct disk_room *room_out)
+{
+	const struct session *session = daemon->session;
+	disk_measure(session->layout.root.text,
+		     config_size_bytes(session->config, OPTION_DISK_RESERVE, DISK_RESERVE_AUTOMATIC), room_out);
 }
 
 static void read_pipeline(void *context, struct serve_pipeline *pipeline_out)
@@ -69,6 +83,7 @@ static void read_pipeline(void *context, struct serve_pipeline *pipeline_out)
 	if (pipeline.polling)
 		ingest_read_status(daemon->ingest, &pipeline.ingest);
 	(void)pthread_mutex_unlock(&daemon->state_mutex);
+	measure_disk(daemon, &pipeline.disk);
 	*pipeline_out = pipeline;
 }
 
@@ -127,6 +142,27 @@ static bool compact(struct daemon *daemon, int64_t live_files_min, struct err *e
 	}
 }
 
+/* What is left of the disk goes in this order: bronze of what was received, silver and gold of what
+ * waits (while a quarter of the reserve is left), compaction (not below the reserve: it writes again
+ * what is there, and needs as much once more). */
+static bool refresh_within_room(struct daemon *daemon, int64_t live_files_min, struct err *err)
+{
+	struct disk_room room;
+	measure_disk(daemon, &room);
+	if (disk_is_full(&room)) {
+		err_set(err, ERR_LOCAL, "%lld bytes free: silver and gold wait for room", (long long)room.free_bytes);
+		err->no_space = true;
+		return false;
+	}
+	if (!refresh_all(daemon, false, err))
+		return false;
+	measure_disk(daemon, &room);
+	if (disk_is_low(&room))
+		return true;
+	session_keep_ballast(daemon->session);
+	return compact(daemon, live_files_min, err);
+}
+
 static void *refresh_thread(void *context)
 {
 	struct daemon *daemon = context;
@@ -135,13 +171,17 @@ static void *refresh_thread(void *context)
 	int64_t failure_wait_ms = FAILURE_WAIT_MS;
 	while (!stop_flag_wait(&daemon->refresh_wake, wait_ms)) {
 		struct err err = {0};
-		if (refresh_all(daemon, false, &err) && compact(daemon, live_files_min, &err)) {
+		if (refresh_within_room(daemon, live_files_min, &err)) {
 			clear_stage_failure(daemon);
 			wait_ms = REFRESH_MS;
 			failure_wait_ms = FAILURE_WAIT_MS;
 			continue;
 		}
 		note_stage_failure(daemon, "refresh failed, trying again", &err);
+		if (err.no_space) {
+			wait_ms = REFRESH_MS;
+			continue;
+		}
 		wait_ms = failure_wait_ms;
 		failure_wait_ms = failure_wait_ms * 2 > FAILURE_WAIT_MS_MAX ? FAILURE_WAIT_MS_MAX : failure_wait_ms * 2;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/session.h"
 
+#include "base/disk.h"
+#include "base/failpoint.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "wrap/json_document.h"
@@ -11,7 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EVENTS_FILE_BYTES_MAX = 1024 * 1024, HOLDER_MEMORY_BYTES_MAX = 256 * 1024 };
+enum {
+	EVENTS_FILE_BYTES_MAX = 1024 * 1024,
+	HOLDER_MEMORY_BYTES_MAX = 256 * 1024,
+	BALLAST_BYTES = 512 * 1024,
+};
 
 static void describe_holder(struct buf *out, const char *command, const char *api_url)
 {
@@ -153,6 +159,42 @@ static void log_recovery(const struct catalog_recovery *report)
 			  log_int("silver_missing", report->files_missing));
 }
 
+/* ---- room to start on a full disk ---- */
+
+static bool ballast_path(const struct session *session, struct file_path *path_out, struct err *err)
+{
+	return layout_absolute(&session->layout, "BALLAST", path_out, err);
+}
+
+void session_keep_ballast(const struct session *session)
+{
+	static const char content[BALLAST_BYTES];
+	struct file_path path;
+	struct disk_room room;
+	struct err ignored; /* without it the next start on a full disk says what to do */
+	FAILPOINT_SCOPE("ballast");
+	disk_measure(session->layout.root.text, DISK_RESERVE_AUTOMATIC, &room);
+	if (ballast_path(session, &path, &ignored) && file_size(path.text) != BALLAST_BYTES && !disk_is_low(&room))
+		(void)!file_write(path.text, (struct span){content, sizeof(content)}, &ignored);
+}
+
+/* The catalog cannot be opened without some pages of shared memory and log, which lie on the disk. */
+static bool drop_ballast(const struct session *session, struct err *err)
+{
+	struct file_path path;
+	struct err ignored;
+	if (!err->no_space || !ballast_path(session, &path, &ignored))
+		return false;
+	if (file_size(path.text) <= 0 || !file_remove(path.text, &ignored)) {
+		err->no_space = false;
+		return err_wrap(err, "the disk is full, also for a start: free a megabyte and start again");
+	}
+	log_err(LOG_WARNING, "disk full: the ballast was given up to start all the same", err);
+	return true;
+}
+
+/* ---- the catalog ---- */
+
 static bool open_catalog(struct session *session, struct err *err)
 {
 	struct catalog_recovery report = {0};
@@ -180,13 +222,23 @@ static void explain_folder(const char *folder, struct err *err)
 		folder, (unsigned)status.st_uid, (unsigned)geteuid(), (unsigned)geteuid(), (unsigned)getegid());
 }
 
+static bool reopen_catalog(struct session *session, struct err *err)
+{
+	catalog_close(&session->catalog);
+	return open_catalog(session, err);
+}
+
 bool session_open(struct session *session, struct config *config, const char *command, struct err *err)
 {
 	*session = (struct session){.config = config};
 	bool ok = session_load_fields(config, &session->fields, session->events_file, err)
 		  && layout_init(&session->layout, config_text(config, OPTION_DATA), err)
-		  && take_lock(session, command, err) && open_catalog(session, err);
-	if (!ok) {
+		  && take_lock(session, command, err)
+		  && (open_catalog(session, err)
+		      || (drop_ballast(session, err) && reopen_catalog(session, err)));
+	if (ok) {
+		session_keep_ballast(session);
+	} else {
 		explain_folder(config_text(config, OPTION_DATA), err);
 		session_close(session);
 	}

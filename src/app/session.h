@@ -23,6 +23,10 @@ struct session {
  * and recovers what a crash left. In use: ERR_LOCAL, exit code 6, naming the holder. */
 MUST_CHECK bool session_open(struct session *session, struct config *config, const char *command, struct err *err);
 void session_close(struct session *session);
+/* BALLAST in the data folder is half a megabyte that the next start may give up when the disk is full
+ * to the last byte, so that it can open the catalog, serve, and wait for room. Makes it where it is
+ * missing and there is room; any thread. */
+void session_keep_ballast(const struct session *session);
 
 /* Tells others in the lock file where the API is. */
 MUST_CHECK bool session_announce(struct session *session, const char *command, const char *api_url, struct err *err);

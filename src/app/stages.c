@@ -70,6 +70,7 @@ bool stages_create_ingest(struct session *session, struct stop_flag *stop, bool 
 		.body_bytes_max = BODY_BYTES_MAX,
 		.request_wait_ms_max = REQUEST_WAIT_MS_MAX,
 		.duration_ms = bounded ? config_duration_ms(config, OPTION_DURATION) : 0,
+		.disk_reserve_bytes = config_size_bytes(config, OPTION_DISK_RESERVE, DISK_RESERVE_AUTOMATIC),
 		.until_quiet = bounded && config_flag(config, OPTION_UNTIL_QUIET),
 		.stored = stored,
 		.stored_context = context,

@@ -122,6 +122,7 @@ bool gold_adopt(struct gold *gold, struct gold_instance **instance, struct err *
 		gold->retired = gold->current;
 	}
 	gold->current = *instance;
+	gold->adoptions++;
 	set_stamp(gold, &stamp, file_bytes);
 	(void)pthread_cond_broadcast(&gold->changed);
 	(void)pthread_mutex_unlock(&gold->mutex);
@@ -307,7 +308,7 @@ static bool adopt_or_set_aside(struct gold *gold, struct gold_instance **instanc
 	const struct file_path path = (*instance)->path;
 	if (adopt_found(gold, instance, &adopt_err))
 		return true;
-	if (!*instance
+	if (!*instance || adopt_err.no_space
 		|| (adopt_err.kind != ERR_INPUT && !duck_database_is_broken((*instance)->database)
 			&& !is_damage(path.text, adopt_err.text))) {
 		*err = adopt_err;

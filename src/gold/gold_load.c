@@ -15,6 +15,7 @@ enum {
 	GROUP_ROWS_MAX = 200000, /* bounds what the engine has to hold for one transaction */
 	MIRROR_CONFLICTS_MAX = 1000,
 	CHECKPOINT_LOADS = 100,
+	CHECKPOINT_BYTES_MIN = 1024 * 1024,
 };
 
 /* One call of gold_load_pending. */
@@ -283,14 +284,26 @@ static bool run_transaction(const struct load *load, const struct group *group, 
 		       ARRAY_COUNT(values), NULL, err);
 }
 
-/* A checkpoint waits its turn: the next load tries again. Its failure is no failure of the load. */
-static void checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once)
+/* Writes the log into the file: after so many loads, or when the log takes up much of the room that
+ * is left; not where there is too little room for it, because a checkpoint that finds the disk full
+ * breaks the instance (FACTS C7). Any other failure is none of the load's: the next one tries again. */
+static bool checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once, struct err *err)
 {
-	struct err ignored;
+	struct file_path log;
+	if (!file_path_make(&log, err, "%s.wal", gold->current->path.text))
+		return false;
+	int64_t log_bytes = file_size(log.text);
+	int64_t free_bytes = file_free_bytes(gold->current->path.text);
 	gold->uncheckpointed = at_once ? CHECKPOINT_LOADS : gold->uncheckpointed + 1;
-	if (gold->uncheckpointed >= CHECKPOINT_LOADS
-	    && FAILPOINT("checkpoint", duck_run(connection, "CHECKPOINT", &ignored)))
+	bool is_due = gold->uncheckpointed >= CHECKPOINT_LOADS
+		      || (log_bytes > CHECKPOINT_BYTES_MIN && log_bytes > free_bytes / 8);
+	if (!is_due || (free_bytes >= 0 && free_bytes < CHECKPOINT_BYTES_MIN + 2 * log_bytes))
+		return true;
+	if (FAILPOINT("checkpoint", duck_run(connection, "CHECKPOINT", err))) {
 		gold->uncheckpointed = 0;
+		return true;
+	}
+	return !gold_is_broken(gold);
 }
 
 static void tell_readers(struct gold *gold, const struct group *group, const struct change *change)
@@ -330,8 +343,8 @@ static bool load_group(struct load *load, const struct group *group, struct err 
 	tell_readers(gold, group, &change);
 	if (change.rebuild_due)
 		gold_set_rebuild_due(gold, true);
-	checkpoint(gold, load->connection, change.views_made);
-	return gold_load_mirror(gold, load->connection, group->batches, group->count, NULL, &load->report, err);
+	return checkpoint(gold, load->connection, change.views_made, err)
+	       && gold_load_mirror(gold, load->connection, group->batches, group->count, NULL, &load->report, err);
 }
 
 /* ---- what waits ---- */

@@ -62,6 +62,7 @@ struct gold {
 	bool closing;
 	bool reopening; /* the current instance comes back in a moment */
 	struct gold_instance *current; /* NULL: nothing to answer from */
+	int64_t adoptions; /* how often `current` was set */
 	struct gold_instance *retired; /* still answering a query */
 	int heavy_count;
 	int waiting_count; /* threads that wait for a place */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { INTERRUPT_AGAIN_MS = 20, READER_SQL_BYTES_MAX = 2 * 1024 * 1024, DESCRIBE_WAIT_MS = 10000 };
+enum { INTERRUPT_AGAIN_MS = 20, REOPEN_WAIT_MS = 5000, REOPEN_COUNT_MAX = 3, READER_SQL_BYTES_MAX = 2 * 1024 * 1024, DESCRIBE_WAIT_MS = 10000 };
 
 static const char TIMEOUT_TEXT[] = "over its time limit";
 
@@ -140,6 +140,7 @@ struct place {
 	struct gold_reader *reader;
 	bool heavy;
 	int64_t deadline_ms;
+	int64_t adoption;
 	struct gold_stamp stamp;
 };
 
@@ -188,6 +189,7 @@ static bool wait_place(struct gold *gold, struct place *place, struct err *err)
 	gold->heavy_count += place->heavy;
 	place->instance = gold->current;
 	place->reader = reader;
+	place->adoption = gold->adoptions;
 	place->stamp = gold->stamp;
 	return true;
 }
@@ -202,8 +204,9 @@ static bool take_place(struct gold *gold, struct place *place, struct err *err)
 	return taken;
 }
 
-/* Gives the place back, and says what an error of the query means for its caller. */
-static void give_place(struct gold *gold, struct place *place, int64_t wait_ms_max, bool ok, struct err *err)
+/* Gives the place back, and says what an error of the query means for its caller. True when it failed
+ * only because the instance is broken. */
+static bool give_place(struct gold *gold, struct place *place, int64_t wait_ms_max, bool ok, struct err *err)
 {
 	bool broken = duck_database_is_broken(place->instance->database);
 	if (!ok)
@@ -217,7 +220,7 @@ static void give_place(struct gold *gold, struct place *place, int64_t wait_ms_m
 	(void)pthread_cond_broadcast(&gold->changed);
 	(void)pthread_mutex_unlock(&gold->mutex);
 	if (ok)
-		return;
+		return false;
 	if (timed_out) {
 		counter_add(COUNTER_QUERY_TIMEOUTS, 1);
 		err_set(err, ERR_RETRY, "the query was %s of %" PRId64 " ms", TIMEOUT_TEXT, wait_ms_max);
@@ -227,6 +230,7 @@ static void give_place(struct gold *gold, struct place *place, int64_t wait_ms_m
 		/* The loading thread opens it again in a moment. */
 		err->kind = ERR_RETRY;
 	}
+	return broken && !timed_out;
 }
 
 /* ---- queries ---- */
@@ -263,17 +267,40 @@ static int64_t deadline_after(int64_t wait_ms_max)
 	return wait_ms_max > 0 ? now_ms() + wait_ms_max : INT64_MAX;
 }
 
+/* True once another instance than that of `place`, which broke, answers. */
+static bool wait_reopened(struct gold *gold, const struct place *place)
+{
+	int64_t deadline_ms = now_ms() + REOPEN_WAIT_MS;
+	if (place->deadline_ms < deadline_ms)
+		deadline_ms = place->deadline_ms;
+	(void)pthread_mutex_lock(&gold->mutex);
+	bool in_time = true;
+	gold->waiting_count++;
+	while (in_time && !gold->closing && gold->adoptions == place->adoption)
+		in_time = wait_until(&gold->changed, &gold->mutex, deadline_ms);
+	gold->waiting_count--;
+	bool reopened = gold->adoptions != place->adoption;
+	if (gold->closing)
+		(void)pthread_cond_broadcast(&gold->changed);
+	(void)pthread_mutex_unlock(&gold->mutex);
+	return reopened;
+}
+
 bool gold_run_query(struct gold *gold, const struct gold_query *query, struct arena *arena,
 		    struct table *table_out, struct gold_stamp *stamp_out, struct err *err)
 {
 	struct place place = {.heavy = query->heavy, .deadline_ms = deadline_after(query->wait_ms_max)};
-	if (!take_place(gold, &place, err))
-		return false;
-	bool ok = run(query, place.reader->connection, arena, table_out, err);
-	give_place(gold, &place, query->wait_ms_max, ok, err);
-	if (ok && stamp_out)
-		*stamp_out = place.stamp;
-	return ok;
+	for (int count = 1;; count++) {
+		if (!take_place(gold, &place, err))
+			return false;
+		bool ok = run(query, place.reader->connection, arena, table_out, err);
+		bool broken = give_place(gold, &place, query->wait_ms_max, ok, err);
+		if (ok && stamp_out)
+			*stamp_out = place.stamp;
+		/* A full disk broke the instance under the query: the loading thread opens it again at once. */
+		if (ok || !broken || count == REOPEN_COUNT_MAX || !wait_reopened(gold, &place))
+			return ok;
+	}
 }
 
 bool gold_describe(struct gold *gold, const char *sql, struct arena *arena, struct table *columns_out,
@@ -288,6 +315,6 @@ bool gold_describe(struct gold *gold, const char *sql, struct arena *arena, stru
 		return false;
 	bool ok = duck_describe(place.reader->connection, text.data, NULL, 0, arena, columns_out,
 		parameter_count_out, err);
-	give_place(gold, &place, DESCRIBE_WAIT_MS, ok, err);
+	(void)give_place(gold, &place, DESCRIBE_WAIT_MS, ok, err);
 	return ok;
 }

@@ -214,7 +214,12 @@ static bool build_file(struct rebuild *rebuild, const char *staged, int64_t gene
 	bool built = build_tables(rebuild, loads, err);
 	rebuild->connection = NULL;
 	gold_instance_close(&instance);
-	if (!built || !file_path_make(&log, err, "%s.wal", staged))
+	if (!built) {
+		struct err ignored; /* half a file is of no use, and on a full disk in the way */
+		(void)!gold_instance_remove(staged, &ignored);
+		return false;
+	}
+	if (!file_path_make(&log, err, "%s.wal", staged))
 		return false;
 	if (file_size(log.text) > 0)
 		return err_set(err, ERR_LOCAL, "the new file could not be checkpointed");

@@ -15,14 +15,10 @@ enum {
 	SEEN_KEYS_MAX = 300000,
 	SWEEPS_REMEMBERED_MAX = 2000,
 	STORE_RETRY_MS = 2000,
-	STORE_RETRIES_MAX = 5, /* while the disk is not full */
+	STORE_RETRIES_MAX = 5, /* for other reasons than a full disk */
 	REQUESTS_PER_SWEEP_MAX = 3,
 	FAILURES_GIVEN_UP = 5,
 };
-
-/* Below this much free space ingestion waits instead of failing: SQLite, DuckDB and Parquet still
- * need room to finish what is under way. */
-static const int64_t FREE_BYTES_MIN = INT64_C(64) * 1024 * 1024;
 
 struct ingest {
 	struct ingest_options options;
@@ -38,6 +34,7 @@ struct ingest {
 	int64_t sweep_started_ms; /* of the last sweep, any stream */
 	bool answered;            /* GitHub ever gave 200 or 304 */
 	bool clock_warned;
+	bool paused;              /* for want of disk */
 	pthread_mutex_t status_mutex;
 	struct ingest_status status;
 };
@@ -246,34 +243,95 @@ static void count_batch(struct ingest *ingest, int64_t batch, const struct pendi
 		  log_int("filtered", counts->filtered), log_int("quarantined", counts->quarantined));
 }
 
+static bool store_now(struct ingest *ingest, struct err *err)
+{
+	const struct ingest_options *options = &ingest->options;
+	int64_t batch;
+	struct pending_counts counts;
+	if (pending_is_empty(ingest->pending))
+		return true;
+	if (!pending_store(ingest->pending, &batch, &counts, err))
+		return false;
+	count_batch(ingest, batch, &counts);
+	for (size_t i = 0; i < options->stream_count; i++)
+		ingest->streams[i].unstored = false;
+	if (batch != 0 && options->stored)
+		options->stored(options->stored_context, batch);
+	return true;
+}
+
+static void measure(const struct ingest *ingest, struct disk_room *room_out)
+{
+	disk_measure(ingest->options.layout->root.text, ingest->options.disk_reserve_bytes, room_out);
+}
+
+/* Said once per change. `cause` NULL: the reserve is reached; else what could not be written. */
+static void set_paused(struct ingest *ingest, bool paused, const struct err *cause)
+{
+	struct disk_room room;
+	if (ingest->paused == paused)
+		return;
+	ingest->paused = paused;
+	measure(ingest, &room);
+	(void)pthread_mutex_lock(&ingest->status_mutex);
+	ingest->status.paused_since_us = paused ? clock_wall_us(ingest->options.clock) : 0;
+	(void)pthread_mutex_unlock(&ingest->status_mutex);
+	if (paused)
+		LOG_EVENT(LOG_ERROR, "disk full: polling paused", log_int("free_bytes", room.free_bytes),
+			  log_int("reserve_bytes", room.reserve_bytes),
+			  log_text("cause", cause ? cause->text : "less free than the reserve"),
+			  log_text("fix", "free some space, or limit what is kept (octolake retain, --keep-bronze 30d); "
+					  "it goes on by itself"));
+	else
+		LOG_EVENT(LOG_INFO, "disk has room again: polling goes on", log_int("free_bytes", room.free_bytes),
+			  log_int("reserve_bytes", room.reserve_bytes));
+}
+
 /* Stores what is pending. A full disk is waited out: nothing more is asked for meanwhile, the API
  * goes on, and ingestion resumes by itself when there is room. */
 static bool store(void *context, struct err *err)
 {
 	struct ingest *ingest = context;
-	const struct ingest_options *options = &ingest->options;
-	if (pending_is_empty(ingest->pending))
-		return true;
 	for (int attempt = 1;; attempt++) {
-		int64_t batch;
-		struct pending_counts counts;
-		if (pending_store(ingest->pending, &batch, &counts, err)) {
-			count_batch(ingest, batch, &counts);
-			for (size_t i = 0; i < options->stream_count; i++)
-				ingest->streams[i].unstored = false;
-			if (batch != 0 && options->stored)
-				options->stored(options->stored_context, batch);
+		if (store_now(ingest, err))
 			return true;
-		}
-		int64_t free_bytes = file_free_bytes(options->layout->root.text);
-		bool full = free_bytes >= 0 && free_bytes < FREE_BYTES_MIN;
-		log_err(LOG_ERROR, full ? "disk full, ingestion waits" : "could not store, trying again", err);
+		struct disk_room room;
+		measure(ingest, &room);
 		counter_add(COUNTER_STAGE_FAILURES, 1);
-		if (!full && attempt == STORE_RETRIES_MAX)
+		bool full = err->no_space || disk_is_full(&room);
+		if (full) {
+			set_paused(ingest, true, err);
+			attempt = 1;
+		} else {
+			log_err(LOG_ERROR, "could not store, trying again", err);
+		}
+		if (attempt == STORE_RETRIES_MAX)
 			return false;
-		if (stop_flag_wait(options->stop, STORE_RETRY_MS) && attempt > 1)
-			return false;
+		if (stop_flag_wait(ingest->options.stop, STORE_RETRY_MS))
+			return store_now(ingest, err);
 	}
+}
+
+/* Below the reserve nothing is asked for. What is pending is stored all the same: the reserve is for
+ * that. *end_out: stopped, or the time is over. */
+static bool wait_for_room(struct ingest *ingest, bool *end_out, struct err *err)
+{
+	*end_out = false;
+	for (;;) {
+		struct disk_room room;
+		measure(ingest, &room);
+		if (ingest->paused ? room.free_bytes >= room.resume_bytes : !disk_is_low(&room))
+			break;
+		set_paused(ingest, true, NULL);
+		if (!store(ingest, err))
+			return false;
+		*end_out = fetch_wait(&ingest->fetcher,
+			clock_monotonic_ms(ingest->options.clock) + STORE_RETRY_MS);
+		if (*end_out)
+			return true;
+	}
+	set_paused(ingest, false, NULL);
+	return true;
 }
 
 static struct stream *next_due(const struct ingest *ingest)
@@ -355,7 +413,7 @@ static bool wait_for_turn(struct ingest *ingest, const struct stream *stream, bo
 	if ((over_time || stream->unstored) && !store(ingest, err))
 		return false;
 	*end_out = fetch_wait(&ingest->fetcher, at_ms);
-	return true;
+	return *end_out || wait_for_room(ingest, end_out, err);
 }
 
 static bool poll(struct ingest *ingest, struct err *err)

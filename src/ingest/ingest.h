@@ -10,6 +10,7 @@
 #define INGEST_INGEST_H
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "lake/catalog.h"
 
 enum { INGEST_STREAM_COUNT_MAX = 1000 };
@@ -31,6 +32,7 @@ struct ingest_options {
 	int64_t body_bytes_max;        /* of a page; 32 MiB */
 	int64_t request_wait_ms_max;   /* 30 s */
 	int64_t duration_ms;           /* 0: until stopped */
+	int64_t disk_reserve_bytes;    /* base/disk.h; DISK_RESERVE_AUTOMATIC */
 	bool until_quiet;              /* end once every stream, asked again, had nothing new (or failed
 					* five sweeps in a row) */
 	/* Called on the poll thread after each stored batch. May be NULL. */
@@ -70,6 +72,7 @@ struct ingest_status {
 	bool clock_off;            /* by more than PACE_CLOCK_TOLERANCE_S */
 	int64_t clock_ahead_s;     /* our clock less GitHub's */
 	char last_error[256];      /* "" after success */
+	int64_t paused_since_us;   /* for want of disk; 0: not paused */
 };
 
 struct ingest;
@@ -79,8 +82,9 @@ MUST_CHECK bool ingest_create(const struct ingest_options *options, struct inges
 void ingest_destroy(struct ingest **ingest);
 
 /* Polls until stopped, over the duration, or quiet; stores what still waits before it returns. Logs
- * and survives everything that is ERR_RETRY or ERR_INPUT, and waits (stops asking) while the disk is
- * full; other ERR_LOCAL ends it. *report_out is written in every case. A bad token (401) ends it
+ * and survives everything that is ERR_RETRY or ERR_INPUT; other ERR_LOCAL ends it. While the disk has
+ * less room than the reserve it is paused: nothing is asked for, what is pending is stored as soon as
+ * that works, and it goes on by itself (base/disk.h); each change is logged once. *report_out is written in every case. A bad token (401) ends it
  * with ERR_LOCAL, exit code 5; until_quiet or a duration ends it with exit code 5 when no answer was
  * ever good. */
 MUST_CHECK bool ingest_run(struct ingest *ingest, struct ingest_report *report_out, struct err *err);

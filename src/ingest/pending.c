@@ -26,8 +26,12 @@ struct pending {
 	size_t cursor_count;
 	int64_t since_ms;
 	int64_t received_at_us;
+	/* Given at the first try and kept: a store that is tried again writes over the files that the try
+	 * before it had published already, instead of leaving them as a batch of their own. */
+	int64_t batch_reserved;
 	/* Set once the files of a store are durable, so that a failed transaction is repeated alone. */
 	int64_t batch_published;
+	struct arena files_arena; /* of one try */
 	const struct bronze_file *files;
 	size_t file_count;
 };
@@ -42,6 +46,7 @@ struct pending *pending_create(const struct layout *layout, struct catalog *cata
 	pending->source = source;
 	pending->writer = bronze_writer_create(layout);
 	arena_init(&pending->arena, MEMORY_BYTES_MAX);
+	arena_init(&pending->files_arena, MEMORY_BYTES_MAX);
 	return pending;
 }
 
@@ -51,6 +56,7 @@ void pending_destroy(struct pending **pending)
 		return;
 	bronze_writer_destroy(&(*pending)->writer);
 	arena_finish(&(*pending)->arena);
+	arena_finish(&(*pending)->files_arena);
 	free((*pending)->quarantined);
 	free((*pending)->sweeps);
 	free((*pending)->cursors);
@@ -152,11 +158,13 @@ int64_t pending_since_ms(const struct pending *pending)
 static void forget(struct pending *pending)
 {
 	arena_reset(&pending->arena);
+	arena_reset(&pending->files_arena);
 	pending->counts = (struct pending_counts){0};
 	pending->quarantined_count = 0;
 	pending->sweep_count = 0;
 	pending->cursor_count = 0;
 	pending->since_ms = 0;
+	pending->batch_reserved = 0;
 	pending->batch_published = 0;
 	pending->files = NULL;
 	pending->file_count = 0;
@@ -164,16 +172,17 @@ static void forget(struct pending *pending)
 
 static bool publish(struct pending *pending, struct err *err)
 {
-	int64_t batch;
 	if (pending->batch_published != 0 || pending->counts.received == 0)
 		return true;
-	if (!catalog_next_batch(pending->catalog, &batch, err))
+	if (pending->batch_reserved == 0 && !catalog_next_batch(pending->catalog, &pending->batch_reserved, err))
 		return false;
+	arena_reset(&pending->files_arena);
 	if (bronze_writer_events(pending->writer) > 0
-	    && !bronze_writer_publish(pending->writer, batch, pending->received_at_us, pending->source,
-				      &pending->arena, &pending->files, &pending->file_count, err))
-		return err_wrap(err, "store batch %lld", (long long)batch);
-	pending->batch_published = batch;
+	    && !bronze_writer_publish(pending->writer, pending->batch_reserved, pending->received_at_us,
+				      pending->source, &pending->files_arena, &pending->files,
+				      &pending->file_count, err))
+		return err_wrap(err, "store batch %lld", (long long)pending->batch_reserved);
+	pending->batch_published = pending->batch_reserved;
 	return true;
 }
 

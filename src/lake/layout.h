@@ -3,6 +3,7 @@
  * and checked type names only.
  *
  *     LOCK                                            who works here
+ *     BALLAST                                         room to start on a full disk
  *     catalog.sqlite
  *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst
  *     silver/_live/<batch>.parquet                    one small file a batch

@@ -225,6 +225,23 @@ static void put_counters(struct json_writer *json)
 	json_end_object(json);
 }
 
+/* "ok"; "low": polling is paused; "full": silver and gold wait too. */
+static void put_disk(const struct serve_pipeline *pipeline, struct json_writer *json)
+{
+	const struct disk_room *room = &pipeline->disk;
+	bool known = room->free_bytes < INT64_MAX;
+	int64_t paused_since_us = pipeline->polling ? pipeline->ingest.paused_since_us : 0;
+	json_put_key(json, "disk");
+	json_begin_object(json);
+	json_put_key_text(json, "state", disk_is_full(room) ? "full" : disk_is_low(room) ? "low" : "ok");
+	put_known("free_bytes", known ? room->free_bytes : -1, json);
+	put_known("total_bytes", room->total_bytes > 0 ? room->total_bytes : -1, json);
+	json_put_key_integer(json, "reserve_bytes", room->reserve_bytes);
+	json_put_key_boolean(json, "polling_paused", paused_since_us != 0);
+	json_put_key_time(json, "paused_since", paused_since_us);
+	json_end_object(json);
+}
+
 static void put_stage_error(const struct serve_pipeline *pipeline, struct json_writer *json)
 {
 	json_put_key(json, "stage_error");
@@ -250,6 +267,7 @@ void pipeline_render(const struct pipeline_view *view, struct buf *out)
 	put_layers(view, &json);
 	put_ledger(&view->totals, &json);
 	put_polling(view->pipeline, &json);
+	put_disk(view->pipeline, &json);
 	int64_t lag_us = view->now_us - view->gold.newest_event_us;
 	put_known("lag_seconds",
 		view->gold.newest_event_us == 0 ? -1

@@ -18,6 +18,7 @@ struct serve_pipeline {
 	struct ingest_status ingest;
 	char stage_error[256];    /* newest failure of silver or gold; "" : none */
 	int64_t stage_error_at_us;
+	struct disk_room disk;
 };
 
 struct serve_options {

@@ -161,6 +161,18 @@ static bool write_partitions(struct compaction *compaction, struct err *err)
 	return true;
 }
 
+/* Files that nothing names would lie there until the next start, and on a full disk in the way. */
+static void remove_partitions(const struct compaction *compaction)
+{
+	for (size_t i = 0; i < compaction->added_count; i++) {
+		struct file_path path;
+		struct err ignored;
+		if (layout_absolute(compaction->silver->options.layout, compaction->added[i].path.text, &path,
+			    &ignored))
+			(void)!file_remove(path.text, &ignored);
+	}
+}
+
 static bool swap_files(struct compaction *compaction, struct err *err)
 {
 	FAILPOINT_SCOPE("silver.replaced");
@@ -195,8 +207,10 @@ bool silver_compact(struct silver *silver, int64_t live_files_min, struct silver
 		*report_out = report;
 		return true;
 	}
-	bool done = gather_rows(&compaction, err) && write_partitions(&compaction, err)
-		    && swap_files(&compaction, err);
+	bool written = gather_rows(&compaction, err) && write_partitions(&compaction, err);
+	if (!written)
+		remove_partitions(&compaction);
+	bool done = written && swap_files(&compaction, err);
 	struct err ignored; /* the next compaction replaces it in any case */
 	(void)!duck_run(silver->connection, "DROP TABLE IF EXISTS compacted", &ignored);
 	if (!done)
