@@ -214,16 +214,23 @@ static bool build_file(struct rebuild *rebuild, const char *staged, int64_t gene
 	bool built = build_tables(rebuild, loads, err);
 	rebuild->connection = NULL;
 	gold_instance_close(&instance);
-	if (!built) {
-		struct err ignored; /* half a file is of no use, and on a full disk in the way */
-		(void)!gold_instance_remove(staged, &ignored);
-		return false;
-	}
-	if (!file_path_make(&log, err, "%s.wal", staged))
+	if (!built || !file_path_make(&log, err, "%s.wal", staged))
 		return false;
 	if (file_size(log.text) > 0)
 		return err_set(err, ERR_LOCAL, "the new file could not be checkpointed");
 	return file_remove(log.text, err);
+}
+
+/* Half a file is of no use, and on a full disk in the way. */
+static bool build_or_remove(struct rebuild *rebuild, const char *staged, int64_t generation, int64_t loads,
+			    struct err *err)
+{
+	FAILPOINT_SCOPE("gold.rebuild");
+	struct err ignored;
+	if (build_file(rebuild, staged, generation, loads, err))
+		return true;
+	(void)!gold_instance_remove(staged, &ignored);
+	return false;
 }
 
 /* Makes, publishes and opens generation `generation`. */
@@ -239,7 +246,7 @@ static bool make_generation(struct rebuild *rebuild, int64_t generation,
 	return file_path_make(&staged, err, "%s/staging/gold-%" PRId64 ".duckdb",
 		       gold->options.layout->root.text, generation)
 	       && gold_instance_path(gold, generation, &path, err)
-	       && build_file(rebuild, staged.text, generation, stamp.loads + 1, err)
+	       && build_or_remove(rebuild, staged.text, generation, stamp.loads + 1, err)
 	       && file_publish(staged.text, path.text, err)
 	       && gold_instance_open(gold, path.text, generation, (size_t)gold->options.readers, instance_out,
 		       err);

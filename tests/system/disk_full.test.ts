@@ -13,7 +13,7 @@ import { get, getJson, runOctolake, sleep, startFake, startOctolake, temporaryFo
 
 const DISK_BYTES = 24 * 1024 * 1024;
 const ENV = { GITHUB_TOKEN: TOKEN };
-const ROUNDS = Number(process.env.OCTOLAKE_DISK_ROUNDS ?? 4);
+const ROUNDS = Number(process.env.OCTOLAKE_DISK_ROUNDS ?? 2);
 const P99_MS_MAX = 1000;
 
 /** A mounted disk, or null when we may not mount. Unmounted at the end of the test. */
