@@ -15,7 +15,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { INTERRUPT_AGAIN_MS = 20, REOPEN_WAIT_MS = 5000, REOPEN_COUNT_MAX = 3, READER_SQL_BYTES_MAX = 2 * 1024 * 1024, DESCRIBE_WAIT_MS = 10000 };
+enum {
+	INTERRUPT_AGAIN_MS = 20,
+	REOPEN_WAIT_MS = 5000,
+	REOPEN_COUNT_MAX = 3,
+	READER_SQL_BYTES_MAX = 2 * 1024 * 1024,
+	DESCRIBE_WAIT_MS = 10000,
+};
 
 static const char TIMEOUT_TEXT[] = "over its time limit";
 

@@ -280,7 +280,7 @@ static void set_paused(struct ingest *ingest, bool paused, const struct err *cau
 		LOG_EVENT(LOG_ERROR, "disk full: polling paused", log_int("free_bytes", room.free_bytes),
 			  log_int("reserve_bytes", room.reserve_bytes),
 			  log_text("cause", cause ? cause->text : "less free than the reserve"),
-			  log_text("fix", "free some space, or limit what is kept (octolake retain, --keep-bronze 30d); "
+			  log_text("fix", "free some space, or keep less (octolake retain, --keep-bronze 30d): "
 					  "it goes on by itself"));
 	else
 		LOG_EVENT(LOG_INFO, "disk has room again: polling goes on", log_int("free_bytes", room.free_bytes),

@@ -84,9 +84,9 @@ void ingest_destroy(struct ingest **ingest);
 /* Polls until stopped, over the duration, or quiet; stores what still waits before it returns. Logs
  * and survives everything that is ERR_RETRY or ERR_INPUT; other ERR_LOCAL ends it. While the disk has
  * less room than the reserve it is paused: nothing is asked for, what is pending is stored as soon as
- * that works, and it goes on by itself (base/disk.h); each change is logged once. *report_out is written in every case. A bad token (401) ends it
- * with ERR_LOCAL, exit code 5; until_quiet or a duration ends it with exit code 5 when no answer was
- * ever good. */
+ * that works, and it goes on by itself (base/disk.h); each change is logged once. *report_out is
+ * written in every case. A bad token (401) ends it with ERR_LOCAL, exit code 5; until_quiet or a
+ * duration ends it with exit code 5 when no answer was ever good. */
 MUST_CHECK bool ingest_run(struct ingest *ingest, struct ingest_report *report_out, struct err *err);
 
 void ingest_read_status(struct ingest *ingest, struct ingest_status *status_out);
