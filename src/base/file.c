@@ -274,3 +274,17 @@ int64_t file_system_bytes(const char *path)
 		return -1;
 	return (int64_t)status.f_blocks * (int64_t)status.f_frsize;
 }
+
+void file_remove_empty_folder_of(const char *path)
+{
+	struct file_path folder;
+	struct err ignored;
+	if (!file_path_make(&folder, &ignored, "%s", path))
+		return;
+	do {
+		char *slash = strrchr(folder.text, '/');
+		if (!slash || slash == folder.text)
+			return;
+		*slash = '\0';
+	} while (rmdir(folder.text) == 0);
+}

@@ -52,6 +52,8 @@ int64_t file_size(const char *path);
 int64_t file_modified_us(const char *path);
 /* Removes a file; a missing one is fine. */
 MUST_CHECK bool file_remove(const char *path, struct err *err);
+/* Removes the folder that `path` lies in, and those above it, while they are empty. */
+void file_remove_empty_folder_of(const char *path);
 /* Sets a damaged file aside: renames `path` to `path` + ".damaged-N" (first free N). */
 MUST_CHECK bool file_set_aside(const char *path, struct file_path *aside_out, struct err *err);
 

@@ -75,7 +75,8 @@ static bool read_numbers(const struct gold_instance *instance, struct gold_stamp
 		"SELECT (SELECT count(*) FROM events), (SELECT max(created_at) FROM events),"
 		" (SELECT min(created_at) FROM events),"
 		" (SELECT max(loaded_at) FROM loaded_batches WHERE rows > 0),"
-		" (SELECT coalesce(max(batch), 0) FROM loaded_batches), (SELECT loads FROM meta)";
+		" (SELECT coalesce(max(batch), 0) FROM loaded_batches), (SELECT loads FROM meta),"
+		" (SELECT coalesce(sum(rows), 0)::BIGINT FROM loaded_batches)";
 	CLEANUP(arena_finish) struct arena arena = {.size_max = NUMBERS_BYTES_MAX};
 	CLEANUP(duck_result_free) struct duck_result *result = NULL;
 	struct table table;
@@ -91,7 +92,17 @@ static bool read_numbers(const struct gold_instance *instance, struct gold_stamp
 		.loaded_at_us = time_or_none(&row[3]),
 		.batch = row[4].integer,
 		.loads = row[5].integer,
+		.removed = row[6].integer - row[0].integer,
 	};
+	return true;
+}
+
+bool gold_refresh_stamp(struct gold *gold, struct err *err)
+{
+	struct gold_stamp stamp;
+	if (!read_numbers(gold->current, &stamp, err))
+		return false;
+	gold_set_stamp(gold, &stamp);
 	return true;
 }
 

@@ -61,6 +61,7 @@ struct gold_stamp {
 	int64_t generation;
 	int64_t loads;           /* changes whenever an answer may change */
 	int64_t rows;
+	int64_t removed;         /* rows that it held, or would have, and that are no longer kept */
 	int64_t newest_event_us; /* 0: none */
 	int64_t oldest_event_us;
 	int64_t loaded_at_us;    /* wall time of the last load that brought rows */
@@ -89,6 +90,17 @@ bool gold_needs_rebuild(struct gold *gold);
 /* Builds generation n+1 from silver's files, switches readers over, removes older ones. On failure the
  * old one stays as it is. */
 MUST_CHECK bool gold_rebuild(struct gold *gold, struct gold_report *report_out, struct err *err);
+
+/* The loading thread: takes out what is older than the catalog says gold keeps (lake/retention.h), a
+ * bounded number of rows a transaction; rollups and coverage follow in the same one, and rows that come
+ * later than that never get in. Does nothing while a rebuild is due, which keeps to it too. *rows_out:
+ * rows taken out. `stop` may be NULL. */
+MUST_CHECK bool gold_expire(struct gold *gold, struct stop_flag *stop, int64_t *rows_out, struct err *err);
+/* The instant from which on gold's events take about `bytes_max` of its file; 0 when all of them fit. */
+MUST_CHECK bool gold_choose_expired(struct gold *gold, int64_t bytes_max, int64_t *before_us_out,
+				    struct err *err);
+/* The last sweep of the catalog whose coverage gold has. */
+int64_t gold_last_sweep(const struct gold *gold);
 
 /* ---- reading: any thread ---- */
 struct gold_query {

@@ -39,7 +39,8 @@ struct group {
 
 /* What it brought. */
 struct change {
-	int64_t rows;
+	int64_t arrived; /* rows that were new */
+	int64_t rows;    /* of them, those that are kept */
 	int64_t oldest_us;
 	int64_t newest_us;
 	int64_t sweep;
@@ -176,7 +177,8 @@ bool gold_load_mirror(const struct gold *gold, struct duck_connection *connectio
 /* ---- one transaction ---- */
 
 bool gold_load_record(const struct gold *gold, struct duck_connection *connection,
-		      const struct batch *batches, size_t count, const char *table, struct err *err)
+		      const struct batch *batches, size_t count, const char *table, const char *expired,
+		      struct err *err)
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = GOLD_SQL_BYTES_MAX};
 	struct value *numbers = memory_allocate(2 * count, sizeof(*numbers));
@@ -193,11 +195,40 @@ bool gold_load_record(const struct gold *gold, struct duck_connection *connectio
 		"CREATE OR REPLACE TEMP TABLE arrived AS SELECT batch, count(*) AS count FROM %s"
 		" WHERE batch BETWEEN %" PRId64 " AND %" PRId64 " GROUP BY batch",
 		table, batches[0].seq, batches[count - 1].seq);
+	if (expired)
+		buf_printf(&sql,
+			"; INSERT INTO arrived FROM %s; CREATE OR REPLACE TEMP TABLE arrived AS"
+			" SELECT batch, sum(count)::BIGINT AS count FROM arrived GROUP BY batch",
+			expired);
 	bool recorded = duck_run(connection, sql.data, err)
 			&& gold_schema_run(connection, "load_batches.sql", values, ARRAY_COUNT(values), err)
 			&& duck_run(connection, "DROP TABLE arrived", err);
 	free(numbers);
 	return recorded;
+}
+
+bool gold_load_copy(const struct gold *gold, struct duck_connection *connection, const struct batch *batches,
+		    size_t count, struct err *err)
+{
+	static const char sql[] = "INSERT INTO loaded_batches SELECT unnest($1::BIGINT[]), unnest($2::BIGINT[]),"
+				  " unnest($3::BIGINT[]), unnest($4::BIGINT[]), $5::TIMESTAMP";
+	struct value *numbers = memory_allocate(4 * count, sizeof(*numbers));
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = value_integer(batches[i].seq);
+		numbers[count + i] = value_integer(batches[i].gold_rows);
+		numbers[2 * count + i] = value_integer(batches[i].gold_duplicates);
+		numbers[3 * count + i] = value_integer(batches[i].gold_quarantined);
+	}
+	const struct value values[] = {
+		value_list(VALUE_INTEGER, numbers, count),
+		value_list(VALUE_INTEGER, numbers + count, count),
+		value_list(VALUE_INTEGER, numbers + 2 * count, count),
+		value_list(VALUE_INTEGER, numbers + 3 * count, count),
+		value_time(clock_wall_us(gold->options.clock)),
+	};
+	bool copied = duck_query(connection, sql, values, ARRAY_COUNT(values), NULL, err);
+	free(numbers);
+	return copied;
 }
 
 /* A file with fewer rows than silver wrote is damaged; nothing of the group may count as loaded. */
@@ -244,6 +275,11 @@ static bool measure_fresh(const struct load *load, struct change *change, struct
 	return true;
 }
 
+static bool count_fresh(const struct load *load, int64_t *count_out, struct err *err)
+{
+	return duck_query_integer(load->connection, "SELECT count(*) FROM fresh", NULL, 0, 0, count_out, err);
+}
+
 static bool load_rows(const struct load *load, const struct group *group, struct change *change,
 		      struct err *err)
 {
@@ -252,15 +288,16 @@ static bool load_rows(const struct load *load, const struct group *group, struct
 	const struct value limit = value_integer(EVENT_TYPE_COUNT_MAX);
 	if (!gold_rows_stage(gold, connection, group->files, group->file_count, NULL, NULL, 0, err)
 	    || !check_rows(load, group, err) || !gold_rows_match(connection, false, err)
-	    || !check_order(load, change, err) || !gold_rows_insert(connection, err)
-	    || !measure_fresh(load, change, err)
+	    || !check_order(load, change, err) || !gold_rows_decide(connection, err)
+	    || !gold_load_record(gold, connection, group->batches, group->count, "fresh", NULL, err)
+	    || !count_fresh(load, &change->arrived, err)
+	    || !gold_rows_insert(connection, gold->kept_from_us, err) || !measure_fresh(load, change, err)
 	    || !gold_schema_run(connection, "load_event_types.sql", &limit, 1, err))
 		return false;
 	for (size_t i = 0; i < gold->options.rollup_count; i++)
 		if (!gold_rollup_add(connection, &gold->options.rollups[i], "fresh", err))
 			return false;
-	return gold_load_record(gold, connection, group->batches, group->count, "fresh", err)
-	       && gold_rows_drop(connection, err)
+	return gold_rows_drop(connection, err)
 	       && gold_view_make(gold, connection, &change->views_made, err);
 }
 
@@ -274,7 +311,8 @@ static bool run_transaction(const struct load *load, const struct group *group, 
 		if (!load_rows(load, group, change, err))
 			return false;
 	} else if (group->count > 0
-		   && !gold_load_record(load->gold, connection, group->batches, group->count, "events", err)) {
+		   && !gold_load_record(load->gold, connection, group->batches, group->count, "events", NULL,
+			   err)) {
 		return false;
 	}
 	bool is_new = change->rows > 0 || change->minutes > 0;
@@ -287,7 +325,7 @@ static bool run_transaction(const struct load *load, const struct group *group, 
 /* Writes the log into the file: after so many loads, or when the log takes up much of the room that
  * is left; not where there is too little room for it, because a checkpoint that finds the disk full
  * breaks the instance (FACTS C7). Any other failure is none of the load's: the next one tries again. */
-static bool checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once, struct err *err)
+bool gold_load_checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once, struct err *err)
 {
 	struct file_path log;
 	if (!file_path_make(&log, err, "%s.wal", gold->current->path.text))
@@ -311,6 +349,7 @@ static void tell_readers(struct gold *gold, const struct group *group, const str
 	struct gold_stamp stamp;
 	gold_read_stamp(gold, &stamp);
 	stamp.loads += change->rows > 0 || change->minutes > 0;
+	stamp.removed += change->arrived - change->rows;
 	if (change->rows > 0) {
 		if (stamp.rows == 0 || change->oldest_us < stamp.oldest_event_us)
 			stamp.oldest_event_us = change->oldest_us;
@@ -343,7 +382,7 @@ static bool load_group(struct load *load, const struct group *group, struct err 
 	tell_readers(gold, group, &change);
 	if (change.rebuild_due)
 		gold_set_rebuild_due(gold, true);
-	return checkpoint(gold, load->connection, change.views_made, err)
+	return gold_load_checkpoint(gold, load->connection, change.views_made, err)
 	       && gold_load_mirror(gold, load->connection, group->batches, group->count, NULL, &load->report, err);
 }
 
@@ -416,7 +455,7 @@ static bool load_once(struct gold *gold, struct stop_flag *stop, struct gold_rep
 		      struct err *err)
 {
 	bool ready;
-	if (!prepare(gold, &ready, err))
+	if (!prepare(gold, &ready, err) || !gold_expire_read(gold, err))
 		return false;
 	if (!ready) {
 		*report_out = (struct gold_report){0};

@@ -10,6 +10,7 @@
  *   gold_coverage.c  minutes that sweeps covered
  *   gold_load.c      waiting batches, one transaction after the other
  *   gold_rebuild.c   everything again, aside
+ *   gold_expire.c    what is no longer kept
  *   gold_reader.c    queries, their places and their time
  *
  * Two kinds of threads: the loading one, which owns every connection called `loader` and the fields
@@ -69,6 +70,7 @@ struct gold {
 	struct gold_stamp stamp;
 	bool rebuild_due;
 	int64_t generation;   /* (loader) of the catalog's setting; 0: none yet */
+	int64_t kept_from_us; /* (loader) events before it are not kept; 0: all are */
 	int64_t sweep;        /* (loader) coverage of sweeps up to here was looked at */
 	int64_t uncheckpointed; /* (loader) loads since the last checkpoint */
 };
@@ -133,8 +135,10 @@ MUST_CHECK bool gold_rows_stage(const struct gold *gold, struct duck_connection 
 /* Finds the rows of events that have a key of incoming: temporary table existing. With `none` it is
  * known that there are none. */
 MUST_CHECK bool gold_rows_match(struct duck_connection *connection, bool none, struct err *err);
-/* Temporary table fresh; its rows into events, the conflicts into conflicts. */
-MUST_CHECK bool gold_rows_insert(struct duck_connection *connection, struct err *err);
+/* Temporary table fresh: the rows that are new; the conflicts into conflicts. */
+MUST_CHECK bool gold_rows_decide(struct duck_connection *connection, struct err *err);
+/* Takes events of before `kept_from_us` (0: none) out of fresh, and puts the rest into events. */
+MUST_CHECK bool gold_rows_insert(struct duck_connection *connection, int64_t kept_from_us, struct err *err);
 /* Drops the temporary tables. */
 MUST_CHECK bool gold_rows_drop(struct duck_connection *connection, struct err *err);
 
@@ -159,9 +163,18 @@ MUST_CHECK bool gold_coverage_add(const struct gold *gold, struct duck_connectio
 MUST_CHECK bool gold_load_mirror(const struct gold *gold, struct duck_connection *connection,
 				 const struct batch *batches, size_t count, bool *found_out,
 				 struct gold_report *report, struct err *err);
-/* The rows of loaded_batches for `batches`, whose new events are in `table` (fresh or events). */
+/* The rows of loaded_batches for `batches`, whose new events are in `table` (fresh or events).
+ * `expired` (may be NULL) names a table (batch, count) of those that were new too but are not kept. */
 MUST_CHECK bool gold_load_record(const struct gold *gold, struct duck_connection *connection,
-				 const struct batch *batches, size_t count, const char *table, struct err *err);
+				 const struct batch *batches, size_t count, const char *table,
+				 const char *expired, struct err *err);
+/* The same with the numbers that the catalog has of them. */
+MUST_CHECK bool gold_load_copy(const struct gold *gold, struct duck_connection *connection,
+			       const struct batch *batches, size_t count, struct err *err);
+/* A checkpoint where one is due (`at_once`: in any case), and there is room for it. False when the
+ * instance broke in it. */
+MUST_CHECK bool gold_load_checkpoint(struct gold *gold, struct duck_connection *connection, bool at_once,
+				     struct err *err);
 
 /* ---- gold_reader.c ---- */
 MUST_CHECK bool gold_reader_start(struct gold *gold, struct err *err); /* the watchdog */
@@ -169,7 +182,17 @@ void gold_reader_stop(struct gold *gold);
 /* Interrupts the queries of `instance` until none runs. The mutex is held. */
 void gold_reader_drain(struct gold *gold, struct gold_instance *instance);
 
+/* Adds what sweeps covered that the catalog no longer has. */
+MUST_CHECK bool gold_coverage_add_joined(const struct gold *gold, struct duck_connection *connection,
+					 struct err *err);
+
+/* ---- gold_expire.c ---- */
+/* Reads kept_from_us from the catalog. */
+MUST_CHECK bool gold_expire_read(struct gold *gold, struct err *err);
+
 /* ---- gold.c ---- */
+/* Reads what the current instance holds, for readers. */
+MUST_CHECK bool gold_refresh_stamp(struct gold *gold, struct err *err);
 /* What readers are told from now on; the file's size is filled in. */
 void gold_set_stamp(struct gold *gold, const struct gold_stamp *stamp);
 /* Makes *instance the one that answers, and takes it; the one before is retired. */

@@ -6,6 +6,8 @@
  * checkpointed and closed; then it is published, and a setting of the catalog makes it the one. */
 #include "gold/gold_private.h"
 
+#include "lake/retention.h"
+
 #include "base/failpoint.h"
 
 #include <inttypes.h>
@@ -20,6 +22,8 @@ struct rebuild {
 	struct lake_file *files; /* all of silver, by oldest event */
 	size_t file_count;
 	struct lake_file *chosen; /* room for those of one piece */
+	bool count_expired;        /* some batch has to be counted for the first time */
+	bool copy_counts;          /* of batches that were in gold: parts of them are no longer there to count */
 	struct gold_report report;
 };
 
@@ -59,6 +63,17 @@ static bool list_files(struct rebuild *rebuild, struct err *err)
 
 /* ---- pieces ---- */
 
+/* Rows that are new but older than what is kept: they count as loaded, so that a batch's sums are the
+ * same whenever it was loaded. */
+static bool count_expired(const struct rebuild *rebuild, int64_t from_us, struct err *err)
+{
+	const struct value from = value_time(rebuild->gold->kept_from_us);
+	return from_us >= rebuild->gold->kept_from_us
+	       || duck_query(rebuild->connection,
+		       "INSERT INTO expired SELECT batch, count(*) FROM fresh WHERE created_at < $1 GROUP BY batch",
+		       &from, 1, NULL, err);
+}
+
 static bool insert_piece(const struct rebuild *rebuild, size_t file_count, int64_t from_us, int64_t to_us,
 			 struct err *err)
 {
@@ -67,7 +82,8 @@ static bool insert_piece(const struct rebuild *rebuild, size_t file_count, int64
 	return gold_rows_stage(rebuild->gold, rebuild->connection, rebuild->chosen, file_count,
 		       "created_at >= $1 AND created_at < $2", range, ARRAY_COUNT(range), err)
 	       && gold_rows_match(rebuild->connection, true, err)
-	       && gold_rows_insert(rebuild->connection, err)
+	       && gold_rows_decide(rebuild->connection, err) && count_expired(rebuild, from_us, err)
+	       && gold_rows_insert(rebuild->connection, rebuild->gold->kept_from_us, err)
 	       && gold_schema_run(rebuild->connection, "load_event_types.sql", &limit, 1, err)
 	       && gold_rows_drop(rebuild->connection, err);
 }
@@ -79,7 +95,8 @@ static bool build_piece(const struct rebuild *rebuild, int64_t from_us, int64_t 
 	for (size_t i = 0; i < rebuild->file_count && rebuild->files[i].time_min_us < to_us; i++)
 		if (rebuild->files[i].time_max_us >= from_us)
 			rebuild->chosen[count++] = rebuild->files[i];
-	if (count == 0)
+	/* Of what is no longer kept only the batches that are not in gold yet have to be counted. */
+	if (count == 0 || (to_us <= rebuild->gold->kept_from_us && !rebuild->count_expired))
 		return true;
 	struct stop_flag *stop = rebuild->gold->options.stop;
 	if (stop && stop_flag_is_set(stop))
@@ -160,7 +177,9 @@ static bool each_page(struct rebuild *rebuild, enum batch_state state,
 
 static bool record_page(struct rebuild *rebuild, const struct batch *batches, size_t count, struct err *err)
 {
-	return gold_load_record(rebuild->gold, rebuild->connection, batches, count, "events", err);
+	if (rebuild->copy_counts && batches[0].state == BATCH_GOLD)
+		return gold_load_copy(rebuild->gold, rebuild->connection, batches, count, err);
+	return gold_load_record(rebuild->gold, rebuild->connection, batches, count, "events", "expired", err);
 }
 
 static bool mirror_page(struct rebuild *rebuild, const struct batch *batches, size_t count, struct err *err)
@@ -171,6 +190,8 @@ static bool mirror_page(struct rebuild *rebuild, const struct batch *batches, si
 static bool build_coverage(const struct rebuild *rebuild, struct err *err)
 {
 	int64_t sweep = 0;
+	if (!gold_coverage_add_joined(rebuild->gold, rebuild->connection, err))
+		return false;
 	for (;;) {
 		int64_t seen;
 		int64_t added;
@@ -184,11 +205,26 @@ static bool build_coverage(const struct rebuild *rebuild, struct err *err)
 	return duck_query(rebuild->connection, "UPDATE meta SET sweep = $1", &value, 1, NULL, err);
 }
 
+static bool read_retention(struct rebuild *rebuild, struct err *err)
+{
+	struct catalog *catalog = rebuild->gold->options.catalog;
+	struct retention_total totals[RETENTION_LAYER_COUNT];
+	struct catalog_totals sums;
+	if (!gold_expire_read(rebuild->gold, err) || !retention_read(catalog, totals, err)
+	    || !catalog_read_totals(catalog, &sums, err))
+		return false;
+	rebuild->copy_counts = totals[RETENTION_SILVER].kept_from_us > 0 || totals[RETENTION_GOLD].kept_from_us > 0;
+	rebuild->count_expired = sums.batches_waiting_gold > 0;
+	return true;
+}
+
 static bool build_tables(struct rebuild *rebuild, int64_t loads, struct err *err)
 {
 	const struct gold *gold = rebuild->gold;
 	bool made;
-	if (!gold_schema_create(gold, rebuild->connection, loads, err) || !list_files(rebuild, err)
+	if (!read_retention(rebuild, err) || !gold_schema_create(gold, rebuild->connection, loads, err)
+	    || !duck_run(rebuild->connection, "CREATE TEMP TABLE expired (batch BIGINT, count BIGINT)", err)
+	    || !list_files(rebuild, err)
 	    || !build_events(rebuild, err))
 		return false;
 	for (size_t i = 0; i < gold->options.rollup_count; i++)

@@ -94,10 +94,17 @@ bool gold_rows_match(struct duck_connection *connection, bool none, struct err *
 	return duck_run(connection, sql.data, err) || err_wrap(err, "looking for duplicates");
 }
 
-bool gold_rows_insert(struct duck_connection *connection, struct err *err)
+bool gold_rows_decide(struct duck_connection *connection, struct err *err)
 {
 	return gold_schema_run(connection, "load_conflicts.sql", NULL, 0, err)
-	       && gold_schema_run(connection, "load_fresh.sql", NULL, 0, err)
+	       && gold_schema_run(connection, "load_fresh.sql", NULL, 0, err);
+}
+
+bool gold_rows_insert(struct duck_connection *connection, int64_t kept_from_us, struct err *err)
+{
+	const struct value from = value_time(kept_from_us);
+	return (kept_from_us == 0
+		       || duck_query(connection, "DELETE FROM fresh WHERE created_at < $1", &from, 1, NULL, err))
 	       && gold_schema_run(connection, "load_events.sql", NULL, 0, err);
 }
 

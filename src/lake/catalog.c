@@ -22,6 +22,9 @@ bool catalog_open(const struct layout *layout, bool read_only, struct catalog **
 	if (!layout_absolute(layout, CATALOG_NAME, &path, err))
 		return false;
 	bool is_new = !file_exists(path.text);
+	bool restored = false;
+	if (is_new && !read_only && !catalog_restore(layout, path.text, &restored, err))
+		return err_wrap(err, "catalog");
 	if (!FAILPOINT("open", sqlite_open(path.text, read_only, &catalog->database, err)))
 		return err_wrap(err, "catalog");
 	if (!catalog_prepare_schema(catalog->database, read_only, err))

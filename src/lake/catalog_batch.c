@@ -12,18 +12,30 @@
 static const char *const state_names[] = {"bronze", "silver", "gold"};
 static const char LAST_GIVEN[] = "last_batch_given";
 
+/* The last batch in a compacted silver file's name: of batches whose bronze is no longer kept, only
+ * such names may be left. */
+static bool parse_last(struct span relative, int64_t *batch_out)
+{
+	enum { DIGITS = 12, SUFFIX_BYTES = sizeof(".parquet") - 1 };
+	if (!span_starts_with(relative, "silver/type=") || !span_ends_with(relative, ".parquet"))
+		return false;
+	const char *digits = relative.data + relative.size - SUFFIX_BYTES - DIGITS;
+	return span_parse_int64((struct span){digits, DIGITS}, batch_out);
+}
+
 static bool visit_name(void *context, const char *relative_path, struct err *err)
 {
 	int64_t *highest = context;
 	struct file_path path;
 	int64_t batch;
-	if (!file_path_make(&path, err, "bronze/%s", relative_path))
+	if (!file_path_make(&path, err, "%s", relative_path))
 		return false;
 	/* A file that was set aside still tells that its number was given. */
 	char *aside = strstr(path.text, ".damaged-");
 	if (aside)
 		*aside = '\0';
-	if (layout_parse_batch(path.text, &batch) && batch > *highest)
+	bool is_batch = layout_parse_batch(path.text, &batch) || parse_last(span_of(path.text), &batch);
+	if (is_batch && batch > *highest)
 		*highest = batch;
 	return true;
 }
@@ -31,10 +43,8 @@ static bool visit_name(void *context, const char *relative_path, struct err *err
 /* What catalog_recover does not adopt counts too: until it ran, only the names know. */
 static bool search_disk(struct catalog *catalog, struct err *err)
 {
-	struct file_path bronze;
 	int64_t highest = 0;
-	if (!layout_absolute(&catalog->layout, "bronze", &bronze, err)
-	    || !file_walk(bronze.text, visit_name, &highest, err))
+	if (!file_walk(catalog->layout.root.text, visit_name, &highest, err))
 		return false;
 	catalog->disk_batch = highest;
 	return true;
@@ -57,6 +67,15 @@ bool catalog_reserve_batch(struct catalog *catalog, int64_t *seq_out, struct err
 		return false;
 	*seq_out = highest + 1;
 	return true;
+}
+
+bool catalog_remember_numbers(struct catalog *catalog, struct err *err)
+{
+	int64_t given = 0;
+	if (!catalog_read_setting(catalog, LAST_GIVEN, 0, &given, err)
+	    || (catalog->disk_batch < 0 && !search_disk(catalog, err)))
+		return false;
+	return given >= catalog->disk_batch || catalog_write_setting(catalog, LAST_GIVEN, catalog->disk_batch, err);
 }
 
 bool catalog_next_batch(struct catalog *catalog, int64_t *seq_out, struct err *err)

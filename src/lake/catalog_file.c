@@ -89,9 +89,15 @@ static bool take_file(struct sqlite_statement *statement, struct arena *arena, v
 	return true;
 }
 
-#define FILE_COLUMNS                                                                               \
-	"path, layer, type, sha256, fingerprint, date_us, batch_first, batch_last, rows,"          \
-	" size_bytes, created_at_us, time_min_us, time_max_us"
+bool catalog_collect_files(struct sqlite_statement *statement, struct arena *arena,
+			   const struct lake_file **files_out, size_t *count_out, struct err *err)
+{
+	const void *kept = NULL;
+	if (!catalog_collect(statement, take_file, sizeof(struct lake_file), arena, &kept, count_out, err))
+		return false;
+	*files_out = kept;
+	return true;
+}
 
 /* `batch` 0: of all batches. */
 static bool list_files(struct catalog *catalog, enum lake_layer layer, int64_t batch,
@@ -99,20 +105,16 @@ static bool list_files(struct catalog *catalog, enum lake_layer layer, int64_t b
 		       struct err *err)
 {
 	const char *sql = batch == 0
-		? "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 ORDER BY batch_first, path"
-		: "SELECT " FILE_COLUMNS " FROM file WHERE layer = ?1 AND batch_first = ?2"
+		? "SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer = ?1 ORDER BY batch_first, path"
+		: "SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer = ?1 AND batch_first = ?2"
 		  " ORDER BY path";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	const void *kept = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, layer_names[layer]);
 	if (batch != 0)
 		sqlite_bind_integer(statement, 2, batch);
-	if (!catalog_collect(statement, take_file, sizeof(struct lake_file), arena, &kept, count_out, err))
-		return false;
-	*files_out = kept;
-	return true;
+	return catalog_collect_files(statement, arena, files_out, count_out, err);
 }
 
 bool catalog_list_bronze(struct catalog *catalog, int64_t batch, struct arena *arena,
@@ -218,8 +220,7 @@ bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct e
 		"DELETE FROM quarantine WHERE stage IN ('silver', 'gold');"
 		"UPDATE batch SET state = 'bronze', silver_rows = 0, silver_duplicates = 0,"
 		" silver_quarantined = 0, gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
-		" WHERE state <> 'bronze' AND EXISTS"
-		" (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq)";
+		" WHERE state <> 'bronze' AND seq IN (" CATALOG_WHOLE_BATCHES ")";
 	static const char to_silver[] =
 		"DELETE FROM quarantine WHERE stage = 'gold';"
 		"UPDATE batch SET state = 'silver', gold_rows = 0, gold_duplicates = 0,"

@@ -7,6 +7,7 @@
 #define LAKE_CATALOG_PRIVATE_H
 
 #include "lake/catalog.h"
+#include "lake/retention.h"
 #include "wrap/sqlite.h"
 
 struct catalog {
@@ -17,7 +18,7 @@ struct catalog {
 };
 
 /* ---- catalog_schema.c ---- */
-enum { CATALOG_VERSION = 1 };
+enum { CATALOG_VERSION = 2 };
 /* Brings an empty or older catalog up to CATALOG_VERSION; with `read_only` only checks. */
 MUST_CHECK bool catalog_prepare_schema(struct sqlite_database *database, bool read_only, struct err *err);
 
@@ -48,10 +49,18 @@ MUST_CHECK bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *v
 
 /* ---- catalog_batch.c ---- */
 MUST_CHECK bool catalog_reserve_batch(struct catalog *catalog, int64_t *seq_out, struct err *err);
+/* The numbers in the names of all files count as given, also once the files are gone. */
+MUST_CHECK bool catalog_remember_numbers(struct catalog *catalog, struct err *err);
 /* The batch as it is given, state and all. */
 MUST_CHECK bool catalog_insert_batch(struct catalog *catalog, const struct batch *batch, struct err *err);
 
 /* ---- catalog_file.c ---- */
+/* Rows of `statement` whose first columns are CATALOG_FILE_COLUMNS. */
+#define CATALOG_FILE_COLUMNS                                                                       \
+	"path, layer, type, sha256, fingerprint, date_us, batch_first, batch_last, rows,"          \
+	" size_bytes, created_at_us, time_min_us, time_max_us"
+MUST_CHECK bool catalog_collect_files(struct sqlite_statement *statement, struct arena *arena,
+				      const struct lake_file **files_out, size_t *count_out, struct err *err);
 MUST_CHECK bool catalog_insert_file(struct catalog *catalog, const struct lake_file *file, struct err *err);
 MUST_CHECK bool catalog_insert_bronze(struct catalog *catalog, int64_t batch, const struct bronze_file *file,
 				      struct err *err);
@@ -60,6 +69,21 @@ MUST_CHECK bool catalog_forget_file(struct catalog *catalog, const char *path, s
 MUST_CHECK bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct err *err);
 /* One batch back to BRONZE, its live silver file forgotten. */
 MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct err *err);
+
+/* SQL: the batches that can be made again from bronze: all of it is there, and nothing of it has been
+ * taken out of silver by retention. */
+#define CATALOG_WHOLE_BATCHES                                                                      \
+	"SELECT batch.seq FROM batch JOIN (SELECT batch_first, sum(rows) AS rows, min(time_min_us) AS oldest_us" \
+	"  FROM file WHERE layer = 'bronze' GROUP BY batch_first) AS held ON held.batch_first = batch.seq"       \
+	" WHERE held.rows >= batch.bronze_rows AND (batch.state = 'bronze' OR held.oldest_us >="                 \
+	"  (SELECT kept_from_us FROM retention WHERE layer = 'silver'))"
+
+/* ---- retention.c ---- */
+MUST_CHECK bool catalog_count_removed(struct catalog *catalog, enum retention_layer layer, int64_t rows,
+				      int64_t files, int64_t bytes, struct err *err);
+/* Brings back the catalog that belongs at `path` from its backup, where there is one. */
+MUST_CHECK bool catalog_restore(const struct layout *layout, const char *path, bool *restored_out,
+				struct err *err);
 
 /* ---- catalog_sweep.c ---- */
 MUST_CHECK bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err);

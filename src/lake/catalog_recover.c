@@ -280,8 +280,8 @@ static bool remake_all(struct recovery *recovery, int64_t missing, bool *remade_
 {
 	static const char waiting[] = "SELECT batches_waiting_silver FROM totals";
 	static const char silver_only[] =
-		"SELECT EXISTS (SELECT 1 FROM batch WHERE silver_rows > 0 AND NOT EXISTS"
-		" (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq))";
+		"SELECT EXISTS (SELECT 1 FROM batch WHERE silver_rows > 0 AND seq NOT IN"
+		" (" CATALOG_WHOLE_BATCHES "))";
 	int64_t without = 0;
 	int64_t before = 0;
 	int64_t after = 0;
@@ -356,10 +356,14 @@ bool catalog_recover(struct catalog *catalog, const struct layout *layout,
 {
 	struct recovery recovery = {.catalog = catalog, .layout = layout};
 	assert(!catalog->read_only);
+	int64_t removed = 0;
+	/* What retention forgot goes before what is unnamed is adopted. */
 	if (!check_catalog(&recovery, err) || !remove_leftovers(&recovery, err)
+	    || !retention_finish(catalog, &removed, err) || !catalog_remember_numbers(catalog, err)
 	    || !adopt_bronze(&recovery, err) || !remake_missing(&recovery, err)
 	    || !walk(&recovery, "silver", visit_silver, err))
 		return err_wrap(err, "recovery");
 	*report_out = recovery.report;
+	report_out->files_removed += removed;
 	return true;
 }

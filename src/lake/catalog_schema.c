@@ -202,8 +202,29 @@ static const char *const version_1[] = {
 	NULL,
 };
 
+/* Retention: what is no longer kept. Sums in `batch` and `totals` stay those of all that ever came. */
+static const char *const version_2[] = {
+	"CREATE TABLE removal (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+	"CREATE TABLE retention ("
+	" layer TEXT PRIMARY KEY"
+	"  CHECK (layer IN ('bronze', 'silver', 'gold', 'quarantine', 'sweeps')),"
+	" kept_from_us INTEGER NOT NULL DEFAULT 0,"
+	" rows INTEGER NOT NULL DEFAULT 0,"
+	" files INTEGER NOT NULL DEFAULT 0,"
+	" bytes INTEGER NOT NULL DEFAULT 0,"
+	" at_us INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
+	"INSERT INTO retention (layer)"
+	" VALUES ('bronze'), ('silver'), ('gold'), ('quarantine'), ('sweeps')",
+	"CREATE TABLE covered ("
+	" from_us INTEGER PRIMARY KEY,"
+	" to_us INTEGER NOT NULL CHECK (to_us > from_us)) STRICT",
+	"CREATE INDEX file_by_time ON file (layer, time_max_us)",
+	"PRAGMA user_version = 2",
+	NULL,
+};
+
 /* The statements that lead from version N to N + 1. */
-static const char *const *const steps[CATALOG_VERSION] = {version_1};
+static const char *const *const steps[CATALOG_VERSION] = {version_1, version_2};
 
 static bool ask_pragma(struct sqlite_database *database, const char *sql, int64_t *value_out,
 		       struct err *err)
