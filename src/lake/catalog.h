@@ -206,6 +206,12 @@ MUST_CHECK bool catalog_store_gold(struct catalog *catalog, const struct batch *
  * silver's counts; both forget gold's. */
 MUST_CHECK bool catalog_reset_batches(struct catalog *catalog, enum batch_state state, struct err *err);
 
+/* A rebuild of silver: `removed` (paths) are forgotten, `added` become current, and every batch that is
+ * whole (lake/retention.h) goes back to BRONZE, with what silver and gold set aside of it. One
+ * transaction. */
+MUST_CHECK bool catalog_remake_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,
+				      const struct file_path *removed, size_t removed_count, struct err *err);
+
 /* ---- small settings ("gold_generation", …) ---- */
 MUST_CHECK bool catalog_read_setting(struct catalog *catalog, const char *key, int64_t missing, int64_t *value_out,
 				     struct err *err);

@@ -197,20 +197,27 @@ bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
 	return catalog_end(catalog, ok, err);
 }
 
+static bool swap_files(struct catalog *catalog, const struct lake_file *added, size_t added_count,
+		       const struct file_path *removed, size_t removed_count, struct err *err)
+{
+	for (size_t i = 0; i < removed_count; i++)
+		if (!catalog_forget_file(catalog, removed[i].text, err))
+			return false;
+	for (size_t i = 0; i < added_count; i++) {
+		assert(added[i].layer == LAYER_SILVER);
+		if (!catalog_insert_file(catalog, &added[i], err))
+			return false;
+	}
+	return true;
+}
+
 bool catalog_swap_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,
 			 const struct file_path *removed, size_t removed_count, struct err *err)
 {
 	FAILPOINT_SCOPE("catalog.swap-silver");
 	if (!catalog_begin(catalog, err))
 		return false;
-	bool ok = true;
-	for (size_t i = 0; i < removed_count && ok; i++)
-		ok = catalog_forget_file(catalog, removed[i].text, err);
-	for (size_t i = 0; i < added_count && ok; i++) {
-		assert(added[i].layer == LAYER_SILVER);
-		ok = catalog_insert_file(catalog, &added[i], err);
-	}
-	return catalog_end(catalog, ok, err);
+	return catalog_end(catalog, swap_files(catalog, added, added_count, removed, removed_count, err), err);
 }
 
 bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct err *err)
@@ -228,6 +235,24 @@ bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct e
 		" (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq)";
 	assert(state == BATCH_BRONZE || state == BATCH_SILVER);
 	return sqlite_run(catalog->database, state == BATCH_BRONZE ? to_bronze : to_silver, err);
+}
+
+bool catalog_remake_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,
+			   const struct file_path *removed, size_t removed_count, struct err *err)
+{
+	static const char sql[] =
+		"DELETE FROM quarantine WHERE stage IN ('silver', 'gold')"
+		" AND batch IN (" CATALOG_WHOLE_BATCHES ");"
+		"UPDATE batch SET state = 'bronze', silver_rows = 0, silver_duplicates = 0,"
+		" silver_quarantined = 0, gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
+		" WHERE state <> 'bronze' AND seq IN (" CATALOG_WHOLE_BATCHES ")";
+	FAILPOINT_SCOPE("catalog.reset");
+	if (!catalog_begin(catalog, err))
+		return false;
+	return catalog_end(catalog,
+		swap_files(catalog, added, added_count, removed, removed_count, err)
+			&& sqlite_run(catalog->database, sql, err),
+		err);
 }
 
 bool catalog_reset_batches(struct catalog *catalog, enum batch_state state, struct err *err)

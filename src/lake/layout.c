@@ -89,6 +89,16 @@ bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64
 		       batch_last);
 }
 
+bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
+			int64_t rebuild, struct file_path *relative_out, struct err *err)
+{
+	assert(is_batch(batch_first) && is_batch(batch_last) && batch_first <= batch_last && rebuild >= 1);
+	return check_type(type, err)
+	       && file_path_make(relative_out, err,
+		       "silver/type=%.*s/date=%s/%012" PRId64 "-r%" PRId64 "-%012" PRId64 ".parquet",
+		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first, rebuild, batch_last);
+}
+
 bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err)
 {
 	assert(generation >= 1);

@@ -31,6 +31,9 @@ MUST_CHECK bool layout_bronze(struct span type, int64_t date_us, int64_t batch, 
 MUST_CHECK bool layout_silver_live(int64_t batch, struct file_path *relative_out, struct err *err);
 MUST_CHECK bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
 			      struct file_path *relative_out, struct err *err);
+/* A compacted file that the `rebuild`-th rebuild of silver wrote again: <first>-r<rebuild>-<last>. */
+MUST_CHECK bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
+				   int64_t rebuild, struct file_path *relative_out, struct err *err);
 MUST_CHECK bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err);
 
 /* The batch sequence in a bronze or live silver file's name; false when it is not such a name. */

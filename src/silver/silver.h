@@ -44,7 +44,8 @@ MUST_CHECK bool silver_build_next(struct silver *silver, struct batch *batch_out
 MUST_CHECK bool silver_compact(struct silver *silver, int64_t live_files_min, struct silver_report *report_out,
 			       struct err *err);
 
-/* Forgets all of silver and makes it again from bronze, batch by batch in order. `progress` (may be
+/* Forgets silver and makes it again from bronze, batch by batch in order; rows of batches that are no
+ * longer whole in bronze stay (lake/retention.h). `progress` (may be
  * NULL) is told after each batch and may return false to stop (ERR_RETRY "stopped"). The caller
  * rebuilds gold afterwards. */
 MUST_CHECK bool silver_rebuild(struct silver *silver, bool (*progress)(void *context, int64_t done, int64_t total),

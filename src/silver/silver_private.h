@@ -26,4 +26,17 @@ MUST_CHECK bool silver_append_target(struct buf *sql, const struct silver *silve
 MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,
 			       struct err *err);
 
+/* ---- silver_kept.c ---- */
+struct silver_kept {
+	const int64_t *batches; /* that are not made again, ascending */
+	size_t batch_count;
+	struct file_path *removed; /* files that give way: their rows are made again, or are in `added` */
+	size_t removed_count;
+	struct lake_file *added; /* published, not yet in the catalog */
+	size_t added_count;
+};
+/* What a rebuild, the `rebuild`-th, leaves of silver. All of kept_out lives in `arena`. */
+MUST_CHECK bool silver_kept_plan(const struct silver *silver, int64_t rebuild, struct arena *arena,
+				 struct silver_kept *kept_out, struct err *err);
+
 #endif

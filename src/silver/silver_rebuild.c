@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* silver_rebuild.c - silver again from bronze. The catalog forgets the files before they are
+/* silver_rebuild.c - silver again from bronze, but for what only silver still has. The catalog forgets the files before they are
  * removed: a crash between leaves files that nothing names, which catalog_recover removes. */
 #include "silver/silver_private.h"
 
 #include "base/failpoint.h"
+#include "lake/retention.h"
 #include "lake/silver_file.h"
 
 enum { FILE_LIST_BYTES_MAX = 1024 * 1024 * 1024 };
 
-static bool remove_files(const struct silver *silver, const struct lake_file *files, size_t count,
+static bool remove_files(const struct silver *silver, const struct file_path *files, size_t count,
 			 struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct file_path path;
-		if (!layout_absolute(silver->options.layout, files[i].path.text, &path, err)
+		if (!layout_absolute(silver->options.layout, files[i].text, &path, err)
 		    || !file_remove(path.text, err))
 			return false;
 	}
@@ -21,11 +22,22 @@ static bool remove_files(const struct silver *silver, const struct lake_file *fi
 }
 
 /* Tells gold that what it holds was made from files that are no more. */
-static bool count_rebuild(struct catalog *catalog, struct err *err)
+static bool count_rebuild(struct catalog *catalog, int64_t *rebuild_out, struct err *err)
 {
 	int64_t rebuilds;
-	return catalog_read_setting(catalog, SILVER_REBUILDS_SETTING, 0, &rebuilds, err)
-	       && catalog_write_setting(catalog, SILVER_REBUILDS_SETTING, rebuilds + 1, err);
+	if (!catalog_read_setting(catalog, SILVER_REBUILDS_SETTING, 0, &rebuilds, err)
+	    || !catalog_write_setting(catalog, SILVER_REBUILDS_SETTING, rebuilds + 1, err))
+		return false;
+	*rebuild_out = rebuilds + 1;
+	return true;
+}
+
+/* The backup names files that go now. Without a new one it would only help less. */
+static void renew_backup(struct catalog *catalog)
+{
+	struct err ignored;
+	if (retention_has_backup(catalog))
+		(void)!retention_back_up(catalog, &ignored);
 }
 
 static bool forget_all(const struct silver *silver, int64_t *removed_out, struct err *err)
@@ -33,18 +45,15 @@ static bool forget_all(const struct silver *silver, int64_t *removed_out, struct
 	FAILPOINT_SCOPE("silver.rebuild");
 	CLEANUP(arena_finish) struct arena arena = {.size_max = FILE_LIST_BYTES_MAX};
 	struct catalog *catalog = silver->options.catalog;
-	const struct lake_file *live;
-	const struct lake_file *compacted;
-	size_t live_count;
-	size_t compacted_count;
-	if (!catalog_list_files(catalog, LAYER_SILVER_LIVE, &arena, &live, &live_count, err)
-	    || !catalog_list_files(catalog, LAYER_SILVER, &arena, &compacted, &compacted_count, err)
-	    || !FAILPOINT("count", count_rebuild(catalog, err)) || !catalog_reset_batches(catalog, BATCH_BRONZE, err)
-	    || !remove_files(silver, live, live_count, err)
-	    || !remove_files(silver, compacted, compacted_count, err))
+	struct silver_kept kept;
+	int64_t rebuild = 0;
+	if (!FAILPOINT("count", count_rebuild(catalog, &rebuild, err))
+	    || !silver_kept_plan(silver, rebuild, &arena, &kept, err)
+	    || !catalog_remake_silver(catalog, kept.added, kept.added_count, kept.removed, kept.removed_count, err))
 		return false;
-	*removed_out = (int64_t)(live_count + compacted_count);
-	return true;
+	renew_backup(catalog);
+	*removed_out = (int64_t)kept.removed_count;
+	return remove_files(silver, kept.removed, kept.removed_count, err);
 }
 
 bool silver_rebuild(struct silver *silver, bool (*progress)(void *context, int64_t done, int64_t total),
