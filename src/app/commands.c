@@ -2,11 +2,13 @@
 #include "app/commands.h"
 
 #include "app/daemon.h"
+#include "app/retention.h"
 #include "app/signals.h"
 #include "app/stages.h"
 #include "base/log.h"
 #include "wrap/duck.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,6 +150,65 @@ static bool command_rebuild(struct config *config, const char *const *words, siz
 	       && log_gold("rebuild done", &report);
 }
 
+static void print_retention(const struct retention_report *report, bool dry_run)
+{
+	(void)printf("%-11s %15s %9s %15s  %s\n", dry_run ? "would go" : "went", "rows", "files", "bytes", "kept from");
+	for (size_t i = 0; i < RETENTION_LAYER_COUNT; i++) {
+		const struct retention_total *total = &report->totals[i];
+		(void)printf("%-11s %15" PRId64 " %9" PRId64 " %15" PRId64 "  %s\n",
+			     retention_layer_name((enum retention_layer)i), total->rows, total->files, total->bytes,
+			     total->kept_from_us > 0 ? time_render(total->kept_from_us).text : "-");
+	}
+}
+
+static void add_report(struct retention_report *sum, const struct retention_report *report)
+{
+	for (size_t i = 0; i < RETENTION_LAYER_COUNT; i++) {
+		struct retention_total *total = &sum->totals[i];
+		total->rows += report->totals[i].rows;
+		total->files += report->totals[i].files;
+		total->bytes += report->totals[i].bytes;
+		if (report->totals[i].kept_from_us > total->kept_from_us)
+			total->kept_from_us = report->totals[i].kept_from_us;
+	}
+}
+
+static bool command_retain(struct config *config, const char *const *words, size_t word_count, struct err *err)
+{
+	static struct stop_flag stop;
+	struct session session CLEANUP(session_close) = {0};
+	struct silver *silver CLEANUP(silver_close) = NULL;
+	struct gold *gold CLEANUP(gold_close) = NULL;
+	struct retention_limits limits;
+	struct retention_report sum = {0};
+	struct retention_report report = {0};
+	stop_flag_init(&stop);
+	if (!no_words("retain", words, word_count, err))
+		return false;
+	signals_start(&stop);
+	retention_limits_read(config, &limits);
+	if (!session_open(&session, config, "retain", err) || !stages_open_silver(&session, &silver, err)
+	    || !stages_open_gold(&session, true, &stop, &gold, err))
+		return false;
+	const struct retention_work work = {
+		.limits = &limits,
+		.catalog = session.catalog,
+		.silver = silver,
+		.gold = gold,
+		.clock = clock_system(),
+		.stop = &stop,
+		.may_compact = true,
+		.dry_run = config_flag(config, OPTION_DRY_RUN),
+	};
+	do {
+		if (!retention_run(&work, &report, err))
+			return false;
+		add_report(&sum, &report);
+	} while (report.more && !stop_flag_is_set(&stop));
+	print_retention(&sum, work.dry_run);
+	return true;
+}
+
 static bool command_config(struct config *config, const char *const *words, size_t word_count, struct err *err)
 {
 	struct buf out CLEANUP(buf_finish) = {.size_max = 1024 * 1024};
@@ -207,6 +268,7 @@ const struct command commands[] = {
 	{"check", "[FILE ...]", "validate metric files", command_check},
 	{"cat", "[FILE|TYPE ...]", "events of bronze files as JSON lines", command_cat},
 	{"rebuild", "[gold|silver]", "make gold again from silver, or both from bronze", command_rebuild},
+	{"retain", "", "remove what is older or more than the limits (--dry-run says what)", command_retain},
 	{"demo", "", "made-up events from a built-in feed, no network", command_demo},
 	{"doctor", "", "look for what is wrong, with the way to mend it (--json, --deep)", command_doctor},
 	{"config", "", "settings in force and where each came from", command_config},

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config.h"
 
+#define AGE_MS_MAX INT64_C(3155760000000)
+#define SIZE_MIN (INT64_C(64) << 10)
+#define SIZE_QUARANTINE_MAX (INT64_C(1) << 30)
+
 const struct config_definition config_definitions[OPTION_COUNT] = {
 	[OPTION_DATA] = {"data", 'd', OPTION_IS_TEXT, "DIR", "./data", 0, 0, NULL, false, "folder that holds the lake"},
 	[OPTION_CONFIG] = {"config", 'c', OPTION_IS_TEXT, "FILE", NULL, 0, 0, NULL, true,
@@ -54,6 +58,26 @@ const struct config_definition config_definitions[OPTION_COUNT] = {
 				  "compact silver when so many live files exist"},
 	[OPTION_DISK_RESERVE] = {"disk-reserve", 0, OPTION_IS_SIZE, "SIZE", NULL, 0, INT64_MAX, NULL, false,
 				 "stop polling below so much free disk; else 5%, 64MiB to 2GiB, at most a fifth"},
+	[OPTION_KEEP_BRONZE] = {"keep-bronze", 0, OPTION_IS_DURATION, "TIME", NULL, 0, AGE_MS_MAX, NULL, false,
+			      "keep raw JSON of events so long, in whole UTC days; else for ever"},
+	[OPTION_BRONZE_MAX] = {"bronze-max", 0, OPTION_IS_SIZE, "SIZE", NULL, SIZE_MIN, INT64_MAX, NULL, false,
+		             "keep at most so much raw JSON, of the newest events"},
+	[OPTION_KEEP_SILVER] = {"keep-silver", 0, OPTION_IS_DURATION, "TIME", NULL, 0, AGE_MS_MAX, NULL, false,
+			      "keep Parquet of events so long, in whole UTC days; else for ever"},
+	[OPTION_SILVER_MAX] = {"silver-max", 0, OPTION_IS_SIZE, "SIZE", NULL, SIZE_MIN, INT64_MAX, NULL, false,
+		             "keep at most so much Parquet, of the newest events"},
+	[OPTION_KEEP_GOLD] = {"keep-gold", 0, OPTION_IS_DURATION, "TIME", NULL, 0, AGE_MS_MAX, NULL, false,
+			    "let metrics see events so long, in whole UTC days; silver's limit holds too"},
+	[OPTION_GOLD_MAX] = {"gold-max", 0, OPTION_IS_SIZE, "SIZE", NULL, SIZE_MIN, INT64_MAX, NULL, false,
+		           "keep at most so much in gold, the newest events"},
+	[OPTION_KEEP_QUARANTINE] = {"keep-quarantine", 0, OPTION_IS_DURATION, "TIME", NULL, 0, AGE_MS_MAX, NULL, false,
+				    "keep bytes that were set aside so long; else for ever"},
+	[OPTION_QUARANTINE_MAX] = {"quarantine-max", 0, OPTION_IS_SIZE, "SIZE", "512MiB", SIZE_MIN, SIZE_QUARANTINE_MAX, NULL,
+				   false, "keep at most so much of them, the newest"},
+	[OPTION_KEEP_SWEEPS] = {"keep-sweeps", 0, OPTION_IS_DURATION, "TIME", "90d", 0, AGE_MS_MAX, NULL, false,
+				"keep the poll ledger so long; what it covered stays known"},
+	[OPTION_DRY_RUN] = {"dry-run", 0, OPTION_IS_FLAG, NULL, "false", 0, 0, NULL, true,
+			    "`retain`: only say what would go"},
 	[OPTION_OUTPUT] = {"output", 'o', OPTION_IS_CHOICE, "FORMAT", "table", 0, 0, "table|json|csv", true,
 			   "form of `query`'s answer: table, json, csv"},
 	[OPTION_JSON] = {"json", 0, OPTION_IS_FLAG, NULL, "false", 0, 0, NULL, true,

@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 
 #include "app/ports.h"
+#include "app/retention.h"
 #include "app/signals.h"
 #include "app/stages.h"
 #include "base/counter.h"
@@ -18,6 +19,8 @@ enum {
 	FAILURE_WAIT_MS = 1000, /* doubled up to: */
 	FAILURE_WAIT_MS_MAX = 30000,
 	HOUSEKEEPING_MS = 1000,
+	RETENTION_MS = 5000,
+	RETENTION_COMPACT_MS = 3600 * 1000, /* not for every few late events */
 	LOAD_BATCHES_MAX = 50,  /* silver files built before gold gets its turn */
 };
 
@@ -32,6 +35,8 @@ struct daemon {
 	struct ingest *ingest;
 	struct serve *serve;
 	int64_t gold_generation;
+	int64_t retained_at_ms;  /* of the refresh thread, monotonic; 0: not yet */
+	int64_t compacted_at_ms; /* for retention */
 	pthread_mutex_t state_mutex; /* guards these four */
 	char stage_error[256];
 	int64_t stage_error_at_us;
@@ -142,12 +147,43 @@ static bool compact(struct daemon *daemon, int64_t live_files_min, struct err *e
 	}
 }
 
+/* Makes room before anything else asks for some. */
+static bool retain(struct daemon *daemon, bool is_low, struct err *err)
+{
+	int64_t now_ms = clock_monotonic_ms(clock_system());
+	struct retention_limits limits;
+	struct retention_report report = {0};
+	if (daemon->retained_at_ms != 0 && now_ms - daemon->retained_at_ms < RETENTION_MS)
+		return true;
+	retention_limits_read(daemon->session->config, &limits);
+	const struct retention_work work = {
+		.limits = &limits,
+		.catalog = daemon->session->catalog,
+		.silver = daemon->silver,
+		.gold = daemon->gold,
+		.clock = clock_system(),
+		.stop = &daemon->refresh_wake,
+		.may_compact = !is_low && (daemon->compacted_at_ms == 0
+						  || now_ms - daemon->compacted_at_ms >= RETENTION_COMPACT_MS),
+	};
+	if (!retention_run(&work, &report, err))
+		return false;
+	retention_log(&report);
+	daemon->retained_at_ms = report.more ? 0 : now_ms;
+	if (report.compacted)
+		daemon->compacted_at_ms = now_ms;
+	return true;
+}
+
 /* What is left of the disk goes in this order: bronze of what was received, silver and gold of what
  * waits (while a quarter of the reserve is left), compaction (not below the reserve: it writes again
  * what is there, and needs as much once more). */
 static bool refresh_within_room(struct daemon *daemon, int64_t live_files_min, struct err *err)
 {
 	struct disk_room room;
+	measure_disk(daemon, &room);
+	if (!retain(daemon, disk_is_low(&room), err))
+		return false;
 	measure_disk(daemon, &room);
 	if (disk_is_full(&room)) {
 		err_set(err, ERR_LOCAL, "%lld bytes free: silver and gold wait for room", (long long)room.free_bytes);

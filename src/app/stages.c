@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/stages.h"
 
+#include "app/retention.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
 
@@ -53,6 +54,8 @@ bool stages_create_ingest(struct session *session, struct stop_flag *stop, bool 
 	    || !add_streams(session, OPTION_ORGS, "/orgs/", &arena, streams, &stream_count, err)
 	    || !config_token(config, &token, &token_source, err))
 		return false;
+	struct retention_limits limits;
+	retention_limits_read(config, &limits);
 	struct ingest_options options = {
 		.layout = &session->layout,
 		.fields = session->fields,
@@ -71,6 +74,7 @@ bool stages_create_ingest(struct session *session, struct stop_flag *stop, bool 
 		.request_wait_ms_max = REQUEST_WAIT_MS_MAX,
 		.duration_ms = bounded ? config_duration_ms(config, OPTION_DURATION) : 0,
 		.disk_reserve_bytes = config_size_bytes(config, OPTION_DISK_RESERVE, DISK_RESERVE_AUTOMATIC),
+		.drop_expired = retention_limits_are_full(&limits),
 		.until_quiet = bounded && config_flag(config, OPTION_UNTIL_QUIET),
 		.stored = stored,
 		.stored_context = context,

@@ -99,6 +99,8 @@ MUST_CHECK bool gold_expire(struct gold *gold, struct stop_flag *stop, int64_t *
 /* The instant from which on gold's events take about `bytes_max` of its file; 0 when all of them fit. */
 MUST_CHECK bool gold_choose_expired(struct gold *gold, int64_t bytes_max, int64_t *before_us_out,
 				    struct err *err);
+/* Events of before `before_us`. */
+MUST_CHECK bool gold_count_expired(struct gold *gold, int64_t before_us, int64_t *rows_out, struct err *err);
 /* The last sweep of the catalog whose coverage gold has. */
 int64_t gold_last_sweep(const struct gold *gold);
 

@@ -93,7 +93,7 @@ bool gold_expire(struct gold *gold, struct stop_flag *stop, int64_t *rows_out, s
 	*rows_out = 0;
 	if (!gold_expire_read(gold, err))
 		return err_wrap(err, "retention of gold");
-	while (!gold_needs_rebuild(gold) && !gold_is_broken(gold) && !(stop && stop_flag_is_set(stop))) {
+	while (gold->kept_from_us != 0 && !gold_needs_rebuild(gold) && !gold_is_broken(gold) && !(stop && stop_flag_is_set(stop))) {
 		int64_t before_us;
 		int64_t rows;
 		int64_t oldest_us = gold->stamp.oldest_event_us;
@@ -127,4 +127,10 @@ bool gold_choose_expired(struct gold *gold, int64_t bytes_max, int64_t *before_u
 		return err_wrap(err, "size of gold");
 	*before_us_out = time_us - time_us % MINUTE_US;
 	return true;
+}
+
+bool gold_count_expired(struct gold *gold, int64_t before_us, int64_t *rows_out, struct err *err)
+{
+	*rows_out = 0;
+	return gold_is_broken(gold) || count_before(gold, before_us, rows_out, err);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ingest/sweep.h"
+#include "lake/retention.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -437,6 +438,9 @@ static bool poll(struct ingest *ingest, struct err *err)
 			return false;
 		if (end)
 			return true;
+		if (options->drop_expired
+		    && !retention_read_expired(ingest->catalog, &sweeper.expired_before_us, err))
+			return false;
 		ingest->sweep_started_ms = clock_monotonic_ms(options->clock);
 		enum sweep_outcome outcome = sweep_stream(&sweeper, stream, &record, err);
 		if (outcome == SWEEP_FATAL)

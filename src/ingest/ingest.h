@@ -33,6 +33,7 @@ struct ingest_options {
 	int64_t request_wait_ms_max;   /* 30 s */
 	int64_t duration_ms;           /* 0: until stopped */
 	int64_t disk_reserve_bytes;    /* base/disk.h; DISK_RESERVE_AUTOMATIC */
+	bool drop_expired;             /* events that no layer keeps any more (lake/retention.h) are filtered */
 	bool until_quiet;              /* end once every stream, asked again, had nothing new (or failed
 					* five sweeps in a row) */
 	/* Called on the poll thread after each stored batch. May be NULL. */

@@ -92,7 +92,8 @@ static bool take_element(struct walk *walk, struct span element, int64_t offset,
 	}
 	walk->page_fresh++;
 	walk->record.fresh++;
-	if (!field_set_accepts(sweeper->options->fields, event.type)) {
+	if (!field_set_accepts(sweeper->options->fields, event.type)
+	    || event.created_at_us < sweeper->expired_before_us) {
 		pending_count_filtered(sweeper->pending);
 		return true;
 	}

@@ -32,6 +32,7 @@ struct sweeper {
 	struct seen *seen;
 	struct type_guard *types;
 	struct pending *pending;
+	int64_t expired_before_us; /* events of before it are filtered; 0: none are */
 	/* Called when `pending` has reached the options' count or bytes. */
 	bool (*store)(void *context, struct err *err);
 	void *store_context;

@@ -38,14 +38,14 @@ static void put_layers(const struct pipeline_view *view, struct json_writer *jso
 	json_begin_object(json);
 	json_put_key_integer(json, "files", totals->bronze_files);
 	json_put_key_integer(json, "bytes", totals->bronze_bytes);
-	json_put_key_integer(json, "events", totals->bronze_rows);
+	json_put_key_integer(json, "events", totals->bronze_rows - view->retention[RETENTION_BRONZE].rows);
 	json_end_object(json);
 	json_put_key(json, "silver");
 	json_begin_object(json);
 	json_put_key_integer(json, "files", totals->silver_files);
 	json_put_key_integer(json, "live_files", totals->live_files);
 	json_put_key_integer(json, "bytes", totals->silver_bytes);
-	json_put_key_integer(json, "events", totals->silver_rows);
+	json_put_key_integer(json, "events", totals->silver_rows - view->retention[RETENTION_SILVER].rows);
 	json_end_object(json);
 	json_put_key(json, "gold");
 	json_begin_object(json);
@@ -121,6 +121,25 @@ static void put_clock(const struct ingest_status *status, struct json_writer *js
 		json_put_integer(json, status->clock_ahead_s);
 	else
 		json_put_null(json);
+	json_end_object(json);
+}
+
+/* Sums above are of all that ever came; this is what of it is no longer kept. */
+static void put_retention(const struct pipeline_view *view, struct json_writer *json)
+{
+	json_put_key(json, "retention");
+	json_begin_object(json);
+	for (size_t i = 0; i < RETENTION_LAYER_COUNT; i++) {
+		const struct retention_total *total = &view->retention[i];
+		json_put_key(json, retention_layer_name((enum retention_layer)i));
+		json_begin_object(json);
+		json_put_key_time(json, "kept_from", total->kept_from_us);
+		json_put_key_integer(json, "removed", i == RETENTION_GOLD ? view->gold.removed : total->rows);
+		json_put_key_integer(json, "removed_files", total->files);
+		json_put_key_integer(json, "removed_bytes", total->bytes);
+		json_put_key_time(json, "removed_at", total->at_us);
+		json_end_object(json);
+	}
 	json_end_object(json);
 }
 
@@ -266,6 +285,7 @@ void pipeline_render(const struct pipeline_view *view, struct buf *out)
 	json_put_key_text(&json, "version", OCTOLAKE_VERSION);
 	put_layers(view, &json);
 	put_ledger(&view->totals, &json);
+	put_retention(view, &json);
 	put_polling(view->pipeline, &json);
 	put_disk(view->pipeline, &json);
 	int64_t lag_us = view->now_us - view->gold.newest_event_us;
@@ -292,6 +312,7 @@ static bool read_catalog(struct call *call, struct pipeline_view *view, struct e
 	struct catalog *catalog;
 	return serve_open_catalog(call, &catalog, err)
 	       && catalog_read_totals(catalog, &view->totals, err)
+	       && retention_read(catalog, view->retention, err)
 	       && feed_share_read(catalog, view->now_us, &view->public_share, &view->watched_share, err)
 	       && catalog_list_sweeps(catalog, 0, true, SWEEPS_SHOWN, arena, &view->sweeps,
 		       &view->sweep_count, err)

@@ -4,6 +4,7 @@
 #define SERVE_PIPELINE_H
 
 #include "base/json_writer.h"
+#include "lake/retention.h"
 #include "lake/feed_share.h"
 #include "serve/serve.h"
 
@@ -13,6 +14,7 @@ struct pipeline_view {
 	int64_t now_us;
 	struct gold_stamp gold;
 	struct catalog_totals totals;
+	struct retention_total retention[RETENTION_LAYER_COUNT];
 	struct feed_share public_share;  /* of the last hour */
 	struct feed_share watched_share;
 	const struct sweep *sweeps; /* newest first */
