@@ -10,28 +10,42 @@
 
 static const char CATALOG_NAME[] = "catalog.sqlite";
 
+/* *restored_out: there was none at `path`, and its backup took its place. */
+static bool open_at(struct catalog *catalog, const char *path, bool *restored_out, struct err *err)
+{
+	FAILPOINT_SCOPE("catalog.open");
+	bool is_new = !file_exists(path);
+	if (is_new && !catalog->read_only && !catalog_restore(&catalog->layout, path, restored_out, err))
+		return err_wrap(err, "catalog");
+	if (!FAILPOINT("open", sqlite_open(path, catalog->read_only, &catalog->database, err)))
+		return err_wrap(err, "catalog");
+	if (!catalog_prepare_schema(catalog->database, catalog->read_only, err))
+		return err_wrap(err, "%s", path);
+	/* SQLite fsyncs the file; that the folder names it is left to us. */
+	return !is_new || file_sync_folder(catalog->layout.root.text, err) || err_wrap(err, "catalog");
+}
+
 bool catalog_open(const struct layout *layout, bool read_only, struct catalog **catalog_out,
 		  struct err *err)
 {
-	FAILPOINT_SCOPE("catalog.open");
 	struct catalog *catalog CLEANUP(catalog_close) = memory_allocate(1, sizeof(*catalog));
 	struct file_path path;
+	struct file_path aside;
+	bool restored = false;
 	catalog->layout = *layout;
 	catalog->read_only = read_only;
 	catalog->disk_batch = -1;
 	if (!layout_absolute(layout, CATALOG_NAME, &path, err))
 		return false;
-	bool is_new = !file_exists(path.text);
-	bool restored = false;
-	if (is_new && !read_only && !catalog_restore(layout, path.text, &restored, err))
-		return err_wrap(err, "catalog");
-	if (!FAILPOINT("open", sqlite_open(path.text, read_only, &catalog->database, err)))
-		return err_wrap(err, "catalog");
-	if (!catalog_prepare_schema(catalog->database, read_only, err))
-		return err_wrap(err, "%s", path.text);
-	/* SQLite fsyncs the file; that the folder names it is left to us. */
-	if (is_new && !file_sync_folder(layout->root.text, err))
-		return err_wrap(err, "catalog");
+	if (!open_at(catalog, path.text, &restored, err)) {
+		/* A backup that is damaged too: without it, from the files alone. */
+		if (!restored || err->kind != ERR_INPUT)
+			return false;
+		if (catalog->database)
+			sqlite_close(&catalog->database);
+		if (!catalog_set_aside(layout, &aside, err) || !open_at(catalog, path.text, &restored, err))
+			return false;
+	}
 	*catalog_out = catalog;
 	catalog = NULL;
 	return true;

@@ -5,6 +5,7 @@
  *     LOCK                                            who works here
  *     BALLAST                                         room to start on a full disk
  *     catalog.sqlite
+ *     catalog.backup.sqlite                           with retention only
  *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst
  *     silver/_live/<batch>.parquet                    one small file a batch
  *     silver/type=<EventType>/date=YYYY-MM-DD/<first>-<last>.parquet   compacted
