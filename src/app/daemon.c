@@ -182,8 +182,8 @@ static bool refresh_within_room(struct daemon *daemon, int64_t live_files_min, s
 {
 	struct disk_room room;
 	measure_disk(daemon, &room);
-	if (!retain(daemon, disk_is_low(&room), err))
-		return false;
+	struct err retain_err = {0};
+	bool retained = retain(daemon, disk_is_low(&room), &retain_err);
 	measure_disk(daemon, &room);
 	if (disk_is_full(&room)) {
 		err_set(err, ERR_LOCAL, "%lld bytes free: silver and gold wait for room", (long long)room.free_bytes);
@@ -193,10 +193,15 @@ static bool refresh_within_room(struct daemon *daemon, int64_t live_files_min, s
 	if (!refresh_all(daemon, false, err))
 		return false;
 	measure_disk(daemon, &room);
-	if (disk_is_low(&room))
-		return true;
-	session_keep_ballast(daemon->session);
-	return compact(daemon, live_files_min, err);
+	if (!disk_is_low(&room)) {
+		session_keep_ballast(daemon->session);
+		if (!compact(daemon, live_files_min, err))
+			return false;
+	}
+	/* It holds up nobody else. */
+	if (!retained)
+		*err = retain_err;
+	return retained;
 }
 
 static void *refresh_thread(void *context)

@@ -68,7 +68,8 @@ static bool list_files(struct rebuild *rebuild, struct err *err)
 static bool count_expired(const struct rebuild *rebuild, int64_t from_us, struct err *err)
 {
 	const struct value from = value_time(rebuild->gold->kept_from_us);
-	return from_us >= rebuild->gold->kept_from_us
+	bool none = rebuild->gold->kept_from_us == 0 || from_us >= rebuild->gold->kept_from_us;
+	return none
 	       || duck_query(rebuild->connection,
 		       "INSERT INTO expired SELECT batch, count(*) FROM fresh WHERE created_at < $1 GROUP BY batch",
 		       &from, 1, NULL, err);
@@ -96,7 +97,8 @@ static bool build_piece(const struct rebuild *rebuild, int64_t from_us, int64_t 
 		if (rebuild->files[i].time_max_us >= from_us)
 			rebuild->chosen[count++] = rebuild->files[i];
 	/* Of what is no longer kept only the batches that are not in gold yet have to be counted. */
-	if (count == 0 || (to_us <= rebuild->gold->kept_from_us && !rebuild->count_expired))
+	int64_t kept_from_us = rebuild->gold->kept_from_us;
+	if (count == 0 || (kept_from_us != 0 && to_us <= kept_from_us && !rebuild->count_expired))
 		return true;
 	struct stop_flag *stop = rebuild->gold->options.stop;
 	if (stop && stop_flag_is_set(stop))

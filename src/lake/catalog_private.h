@@ -73,10 +73,12 @@ MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct
 /* SQL: the batches that can be made again from bronze: all of it is there, and nothing of it has been
  * taken out of silver by retention. */
 #define CATALOG_WHOLE_BATCHES                                                                      \
-	"SELECT batch.seq FROM batch JOIN (SELECT batch_first, sum(rows) AS rows, min(time_min_us) AS oldest_us" \
-	"  FROM file WHERE layer = 'bronze' GROUP BY batch_first) AS held ON held.batch_first = batch.seq"       \
-	" WHERE held.rows >= batch.bronze_rows AND (batch.state = 'bronze' OR held.oldest_us >="                 \
-	"  (SELECT kept_from_us FROM retention WHERE layer = 'silver'))"
+	"SELECT batch.seq FROM batch JOIN (SELECT batch_first, sum(rows) AS rows,"                 \
+	" min(time_min_us) AS oldest_us FROM file WHERE layer = 'bronze' GROUP BY batch_first) AS held" \
+	" ON held.batch_first = batch.seq"                                                         \
+	" WHERE held.rows >= batch.bronze_rows AND (batch.state = 'bronze'"                        \
+	"  OR NOT EXISTS (SELECT 1 FROM retention WHERE layer = 'silver' AND kept_from_us > 0"     \
+	"   AND held.oldest_us < kept_from_us))"
 
 /* ---- retention.c ---- */
 MUST_CHECK bool catalog_count_removed(struct catalog *catalog, enum retention_layer layer, int64_t rows,

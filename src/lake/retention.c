@@ -148,7 +148,8 @@ bool retention_choose(struct catalog *catalog, enum retention_layer layer, int64
 	    || !find_waiting(catalog, layer, before_us, &choice.needs_compaction, err))
 		return false;
 	int64_t held_bytes = layer == RETENTION_BRONZE ? totals.bronze_bytes : totals.silver_bytes;
-	int64_t over_bytes = held_bytes > bytes_max ? held_bytes - bytes_max : 0;
+	/* A tenth more than needed: each removal costs a backup of the catalog. */
+	int64_t over_bytes = held_bytes > bytes_max ? held_bytes - (bytes_max - bytes_max / 10) : 0;
 	choice.files = files;
 	while (choice.count < count) {
 		const struct lake_file *file = &files[choice.count];

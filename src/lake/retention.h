@@ -40,7 +40,8 @@ MUST_CHECK bool retention_move(struct catalog *catalog, enum retention_layer lay
 			       struct err *err);
 
 /* Files of RETENTION_BRONZE or RETENTION_SILVER that may go: those whose events are all before
- * `before_us`, and, oldest first, as many as the layer holds more than `bytes_max`; at most `count_max`.
+ * `before_us`, and, where the layer holds more than `bytes_max`, the oldest down to nine tenths of it; at most
+ * `count_max`.
  * Silver's live files are among them, bronze of a batch with a live file is not. */
 struct retention_choice {
 	const struct lake_file *files; /* in the arena */
