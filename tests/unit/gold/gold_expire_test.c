@@ -34,7 +34,7 @@ static void rollups_follow_and_late_rows_never_get_in(void **state)
 	gold_fixture_put(&f, 1, three_days);
 	(void)gold_fixture_load(&f);
 	assert_int_equal(expire(&f, "2026-09-21T00:00:00Z"), 144);
-	ASK(&f, "SELECT count(*), min(created_at) FROM events", "288,2026-09-21 00:00:00");
+	ASK(&f, "SELECT count(*), min(created_at) FROM events", "288,2026-09-21T00:00:00Z");
 	gold_check_rollups(&f);
 	gold_read_stamp(f.gold, &stamp);
 	assert_int_equal(stamp.rows, 288);
@@ -107,7 +107,7 @@ static void bytes_choose_an_instant_and_room_is_used_again(void **state)
 		char sql[512];
 		(void)snprintf(sql, sizeof(sql),
 			"SELECT i AS id, 'PushEvent' AS type, TIMESTAMP '2026-09-01' + to_days(%d) + to_milliseconds(i * 600)"
-			" AS created_at, hash(i)::BIGINT %% 1000000 AS repo_id, md5(i::VARCHAR) AS repo_name,"
+			" AS created_at, i %% 1000 AS repo_id, md5(i::VARCHAR) AS repo_name,"
 			" md5((i + 1)::VARCHAR) AS actor_login FROM range(60000) t(i)", seq);
 		gold_fixture_put(&f, seq, sql);
 		(void)gold_fixture_load(&f);
