@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { EXPIRE_ROWS_MAX = 2000000, NUMBERS_BYTES_MAX = 64 * 1024, SQL_BYTES_MAX = 128 };
+enum { EXPIRE_ROWS_MAX = 2000000, SQL_BYTES_MAX = 128 };
 
 #define DAY_US (INT64_C(86400) * 1000000)
 #define MINUTE_US (INT64_C(60) * 1000000)
@@ -68,8 +68,8 @@ static bool remove_before(struct gold *gold, int64_t before_us, struct err *err)
 static bool count_before(const struct gold *gold, int64_t before_us, int64_t *count_out, struct err *err)
 {
 	const struct value before = value_time(before_us);
-	return duck_query_integer(gold->current->loader, "SELECT count(*) FROM events WHERE created_at < $1", &before, 1,
-		0, count_out, err);
+	static const char sql[] = "SELECT count(*) FROM events WHERE created_at < $1";
+	return duck_query_integer(gold->current->loader, sql, &before, 1, 0, count_out, err);
 }
 
 /* Up to where one transaction goes: all of it, or, when that is much, the oldest day. */
@@ -93,7 +93,8 @@ bool gold_expire(struct gold *gold, struct stop_flag *stop, int64_t *rows_out, s
 	*rows_out = 0;
 	if (!gold_expire_read(gold, err))
 		return err_wrap(err, "retention of gold");
-	while (gold->kept_from_us != 0 && !gold_needs_rebuild(gold) && !gold_is_broken(gold) && !(stop && stop_flag_is_set(stop))) {
+	while (gold->kept_from_us != 0 && !gold_needs_rebuild(gold) && !gold_is_broken(gold)
+		&& !(stop && stop_flag_is_set(stop))) {
 		int64_t before_us;
 		int64_t rows;
 		int64_t oldest_us = gold->stamp.oldest_event_us;
@@ -111,7 +112,7 @@ bool gold_choose_expired(struct gold *gold, int64_t bytes_max, int64_t *before_u
 {
 	static const char used_sql[] = "SELECT sum(used_blocks * block_size)::BIGINT FROM pragma_database_size()"
 				       " WHERE database_name = current_database()";
-	static const char time_sql[] = "SELECT approx_quantile(epoch_us(created_at), $1)::BIGINT FROM events";
+	char time_sql[SQL_BYTES_MAX];
 	int64_t used_bytes;
 	*before_us_out = 0;
 	if (gold_needs_rebuild(gold) || gold_is_broken(gold) || gold->stamp.rows == 0)
@@ -121,9 +122,10 @@ bool gold_choose_expired(struct gold *gold, int64_t bytes_max, int64_t *before_u
 	if (used_bytes <= bytes_max)
 		return true;
 	/* A tenth more than needed, so that it is not done again for every few rows. */
-	const struct value share = value_real(1.0 - 0.9 * (double)bytes_max / (double)used_bytes);
+	(void)snprintf(time_sql, sizeof(time_sql), "SELECT approx_quantile(epoch_us(created_at), %.6f) FROM events",
+		1.0 - 0.9 * (double)bytes_max / (double)used_bytes);
 	int64_t time_us;
-	if (!duck_query_integer(gold->current->loader, time_sql, &share, 1, 0, &time_us, err))
+	if (!duck_query_integer(gold->current->loader, time_sql, NULL, 0, 0, &time_us, err))
 		return err_wrap(err, "size of gold");
 	*before_us_out = time_us - time_us % MINUTE_US;
 	return true;

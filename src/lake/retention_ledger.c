@@ -182,7 +182,8 @@ bool retention_remove_quarantined(struct catalog *catalog, int64_t before_us, in
 	if (held_bytes == 0 || (over_bytes == 0 && oldest_us >= before_us))
 		return true;
 	const int64_t bounds[] = {before_us, over_bytes, (int64_t)count_max};
-	if (!count_rows(catalog, "SELECT count(*), sum(size_bytes) FROM (" OLD_ENTRIES ")", bounds, &count, &bytes, err))
+	if (!count_rows(catalog, "SELECT count(*), sum(size_bytes) FROM (" OLD_ENTRIES ")", bounds, &count, &bytes,
+		    err))
 		return false;
 	if (dry_run || count == 0) {
 		*count_out = count;

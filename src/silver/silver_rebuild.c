@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* silver_rebuild.c - silver again from bronze, but for what only silver still has. The catalog forgets the files before they are
- * removed: a crash between leaves files that nothing names, which catalog_recover removes. */
+/* silver_rebuild.c - silver again from bronze, but for what only silver still has. The catalog forgets
+ * the files before they are removed: a crash between leaves files that nothing names, which
+ * catalog_recover removes. */
 #include "silver/silver_private.h"
 
 #include "base/failpoint.h"
