@@ -308,7 +308,9 @@ static bool rebuild_all(struct rebuild *rebuild, struct err *err)
 	rebuild->connection = gold->current->loader;
 	/* In this order, since mirroring moves batches from the one state to the other. */
 	return each_page(rebuild, BATCH_GOLD, mirror_page, err) && each_page(rebuild, BATCH_SILVER, mirror_page, err)
-	       && gold_instance_drop_retired(gold, err);
+	       && gold_instance_drop_retired(gold, err)
+	       /* Also what a kill left; not a file that is still open. */
+	       && (gold->retired || gold_instance_sweep(gold, generation, err));
 }
 
 bool gold_rebuild(struct gold *gold, struct gold_report *report_out, struct err *err)

@@ -164,6 +164,11 @@ static void rebuild_switches_and_tidies(void **state)
 	assert_string_equal(gold_digest(&f).text, digest.text);
 	assert_int_equal(generation(&f), 8);
 	assert_int_equal(file_count(&f, "gold"), 1);
+	/* A start that has to rebuild sweeps nothing: the rebuild does. */
+	OR_FAIL(file_write(test_lake_path(&f.lake, "gold/gold-20.duckdb").text, span_of("not the one"), &err));
+	(void)gold_fixture_rebuild(&f);
+	assert_int_equal(generation(&f), 21);
+	assert_int_equal(file_count(&f, "gold"), 1);
 	gold_fixture_end(&f);
 }
 
