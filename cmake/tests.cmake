@@ -4,6 +4,7 @@
 #   tests/golden/NAME_test.c       golden_NAME_test, linked to everything
 #   tests/system/NAME.test.ts      system_NAME, Node's test runner against the built programs
 #   tests/browser/NAME.test.ts     browser_NAME, likewise with Chromium
+#   tests/torture/*.c              torture_failpoints, one program
 #   tests/unit/tools/NAME.test.mjs unit_tools_NAME, for the scripts in tools/
 # A program that leaves with 77 is reported as skipped, not as passed.
 set(octolake_test_environment
@@ -67,6 +68,16 @@ foreach(source IN LISTS golden_sources)
 	cmake_path(GET source STEM name)
 	octolake_c_test(golden_${name} golden 300 "${source}" octolake_app)
 endforeach()
+
+# Killed at every failpoint once; tools/failpoint-marathon does it many times.
+if(OCTOLAKE_FAILPOINTS)
+	file(GLOB torture_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/torture/*.c")
+	add_executable(torture ${torture_sources})
+	target_include_directories(torture PRIVATE "${CMAKE_SOURCE_DIR}")
+	target_link_libraries(torture PRIVATE octolake_app)
+	set_target_properties(torture PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+	octolake_test(torture_failpoints torture 600 torture --kills 1)
+endif()
 
 # The scripts are bundled here because Debian 12's Node cannot read TypeScript by itself.
 set(script_outputs)

@@ -118,6 +118,7 @@ void failpoint_arm(size_t point, int64_t nth)
 	assert(point < failpoint_count());
 	for (size_t i = 0; i < POINT_COUNT_MAX; i++)
 		atomic_store(&hits[i], 0);
+	stray[0] = '\0';
 	armed.point = point;
 	armed.nth = nth;
 	armed.sleep_ms = 0;

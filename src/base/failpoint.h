@@ -52,7 +52,7 @@ struct failpoint_name {
 };
 size_t failpoint_count(void);
 struct failpoint_name failpoint_name(size_t point);
-/* Kill at the `nth` hit from now; 0: never. Hits are counted from here on. */
+/* Kill at the `nth` hit from now; 0: never. Hits and strays count from here on. */
 void failpoint_arm(size_t point, int64_t nth);
 int64_t failpoint_hits(size_t point);
 /* What was hit without a scope, or is not in the table: the first such, or NULL. */

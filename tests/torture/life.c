@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/torture/torture.h"
+
+#include "base/failpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DIGEST_BYTES_MAX = 256 };
+
+struct life {
+	const struct life_options *options;
+	struct ledger *ledger;
+	struct config *config;
+	struct session session;
+	struct silver *silver;
+	struct gold *gold;
+	struct feed feed;
+};
+
+static void end_life(struct life *life)
+{
+	feed_close(&life->feed);
+	gold_close(&life->gold);
+	silver_close(&life->silver);
+	session_close(&life->session);
+	config_destroy(&life->config);
+}
+
+/* As octolake's own start: options, lock, recovery, engines. */
+static bool begin(struct life *life, struct err *err)
+{
+	struct file_path data;
+	struct file_path events;
+	const char *folder = life->options->folder;
+	if (!file_path_make(&data, err, "%s/lake", folder)
+	    || !file_path_make(&events, err, "%s/events-%s.yaml", folder, life->options->other_views ? "b" : "a"))
+		return false;
+	char *arguments[] = {"octolake", "--data", data.text, "--events", events.text, "--workers", "1", NULL};
+	return config_create((int)ARRAY_COUNT(arguments) - 1, arguments, &life->config, err)
+	       && session_open(&life->session, life->config, "torture", err)
+	       && stages_open_silver(&life->session, &life->silver, err)
+	       && stages_open_gold(&life->session, life->options->defer_rebuild, NULL, &life->gold, err);
+}
+
+static bool refresh(struct life *life, struct err *err)
+{
+	struct silver_report silver_report;
+	struct gold_report report;
+	bool rest;
+	/* A second load, because the first may have found that a rebuild is due, which is then done. */
+	return stages_transform(life->silver, NULL, &silver_report, &rest, err)
+	       && stages_load(life->gold, NULL, &report, err) && stages_load(life->gold, NULL, &report, err);
+}
+
+static bool compact(struct life *life, struct err *err)
+{
+	struct silver_report report = {.files_replaced = 1};
+	while (report.files_replaced > 0)
+		if (!silver_compact(life->silver, 1, &report, err))
+			return false;
+	return true;
+}
+
+static bool rebuild(struct life *life, bool from_bronze, struct err *err)
+{
+	struct silver_report silver_report;
+	struct gold_report report;
+	return (!from_bronze || silver_rebuild(life->silver, NULL, NULL, &silver_report, err))
+	       && gold_rebuild(life->gold, &report, err);
+}
+
+static bool compare_with_rebuild(struct life *life, struct err *err)
+{
+	char before[DIGEST_BYTES_MAX];
+	char after[DIGEST_BYTES_MAX];
+	if (!verify_digest(life->gold, before, sizeof(before), err) || !rebuild(life, true, err)
+	    || !verify_digest(life->gold, after, sizeof(after), err))
+		return false;
+	life->ledger->compared = true;
+	return strcmp(before, after) == 0
+	       || err_set(err, ERR_LOCAL, "a rebuild gives \"%s\" instead of \"%s\"", after, before);
+}
+
+static bool store_and_refresh(struct life *life, struct err *err)
+{
+	return feed_store(&life->feed, err) && refresh(life, err);
+}
+
+static bool work(struct life *life, struct err *err)
+{
+	switch (life->options->scenario) {
+	case SCENARIO_COMPACT:
+		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err);
+	case SCENARIO_REBUILD_SILVER:
+		return feed_store(&life->feed, err) && rebuild(life, true, err);
+	case SCENARIO_REBUILD_GOLD:
+		return store_and_refresh(life, err) && rebuild(life, false, err);
+	case SCENARIO_POLL:
+	case SCENARIO_NEW_LAKE:
+		/* One batch alone, then two that share a load. */
+		return store_and_refresh(life, err) && feed_store(&life->feed, err)
+		       && feed_store_garbage(&life->feed, err) && store_and_refresh(life, err);
+	default:
+		return store_and_refresh(life, err);
+	}
+}
+
+static bool live(struct life *life, struct err *err)
+{
+	if (!begin(life, err) || !refresh(life, err))
+		return false;
+	if (!feed_open(&life->feed, &life->session, life->ledger, err))
+		return false;
+	/* What the cursor says is stored, whether or not the life before lived to hear it. */
+	if (life->ledger->promised < life->feed.position)
+		life->ledger->promised = life->feed.position;
+	if (!verify_lake(&life->session, life->gold, life->ledger))
+		return err_set(err, ERR_LOCAL, "%s", life->ledger->violation);
+	life->ledger->verified = true;
+	return (!life->options->rebuild || compare_with_rebuild(life, err)) && work(life, err);
+}
+
+bool life_run(const struct life_options *options, struct ledger *ledger)
+{
+	struct err err = {0};
+	struct life life = {.options = options, .ledger = ledger};
+	bool ok = live(&life, &err);
+	if (!ok && ledger->violation[0] == '\0')
+		(void)ledger_violate(ledger, "the life failed: %s", err.text);
+	end_life(&life);
+	if (ok && failpoint_stray())
+		ok = ledger_violate(ledger, "%s is not in the table of failpoints", failpoint_stray());
+	for (size_t i = 0; i < failpoint_count(); i++)
+		ledger->hits[i] = failpoint_hits(i);
+	ledger->finished = ok;
+	return ok;
+}

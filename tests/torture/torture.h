@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* torture.h - a lake that lives, is killed at a failpoint, and lives again.
+ *
+ *   torture.c  the driver: which point, which life, what came of it
+ *   life.c     one life of a process: start with recovery, check, work
+ *   feed.c     events from a script, through the same pending batch that the poller fills
+ *   verify.c   what has to hold after every start
+ *   damage.c   what happens to files while nobody lives there
+ *
+ * The driver never opens an engine: each life is a child process, and what it says goes through the
+ * ledger, which all of them share. */
+#ifndef TESTS_TORTURE_TORTURE_H
+#define TESTS_TORTURE_TORTURE_H
+
+#include "app/session.h"
+#include "app/stages.h"
+
+enum { TORTURE_POINTS_MAX = 512, TORTURE_WORDS_MAX = 1024 };
+
+/* What a life does once it has started; each is the way to points that no other reaches. */
+enum scenario {
+	SCENARIO_NEW_LAKE, /* there is no folder yet */
+	SCENARIO_POLL,
+	SCENARIO_COMPACT,
+	SCENARIO_REBUILD_SILVER,
+	SCENARIO_REBUILD_GOLD,
+	SCENARIO_LEFTOVERS,       /* drafts, staged files, files without a name, a damaged bronze file */
+	SCENARIO_LOST_CATALOG,
+	SCENARIO_DAMAGED_CATALOG,
+	SCENARIO_DAMAGED_GOLD,
+	SCENARIO_LOST_SILVER,
+	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
+	SCENARIO_COUNT,
+};
+extern const char *const scenario_names[SCENARIO_COUNT];
+
+struct ledger {
+	/* Events of the script below this were stored, as a cursor once said: they stay for ever. */
+	int64_t promised;
+	/* Sums that a stored batch made true; a lost catalog takes them along. */
+	int64_t duplicates;
+	int64_t filtered;
+	int64_t quarantined;
+	/* ---- of the life in progress ---- */
+	bool verified;
+	bool compared; /* with a rebuild */
+	bool finished;
+	int64_t events;                    /* in gold when it was verified */
+	int64_t hits[TORTURE_POINTS_MAX];  /* when it finished */
+	char violation[TORTURE_WORDS_MAX]; /* "": none */
+};
+
+/* Says what is wrong, as a life's last words. Returns false. */
+bool ledger_violate(struct ledger *ledger, const char *format, ...) PRINTF_LIKE(2, 3);
+
+struct life_options {
+	const char *folder; /* in it: lake/, events-a.yaml, events-b.yaml */
+	enum scenario scenario;
+	bool defer_rebuild; /* as a live start does; else as a batch does */
+	bool other_views;
+	bool rebuild; /* compare with what a rebuild from bronze gives */
+};
+
+/* In a child process: lives and returns true; false with ledger->violation. */
+bool life_run(const struct life_options *options, struct ledger *ledger);
+
+/* ---- feed ---- */
+struct feed {
+	struct session *session;
+	struct ledger *ledger;
+	struct pending *pending;
+	int64_t position; /* the script's next event */
+};
+/* Goes on where the catalog's cursor stands; without one a little before what was promised. */
+MUST_CHECK bool feed_open(struct feed *feed, struct session *session, struct ledger *ledger, struct err *err);
+void feed_close(struct feed *feed);
+/* Stores the next events as one batch, with some that were stored before. */
+MUST_CHECK bool feed_store(struct feed *feed, struct err *err);
+/* Stores a batch that has no line which could become a row. */
+MUST_CHECK bool feed_store_garbage(struct feed *feed, struct err *err);
+/* The key of event `index` of the script. */
+uint64_t feed_key(int64_t index);
+
+/* ---- verify ---- */
+/* Everything is in gold that bronze has, once, and nothing else; what was promised is there; the
+ * numbers add up; nothing lies about. */
+bool verify_lake(struct session *session, struct gold *gold, struct ledger *ledger);
+/* Everything in gold that a person could see, as a short text. */
+MUST_CHECK bool verify_digest(struct gold *gold, char *text, size_t size, struct err *err);
+
+/* ---- damage: by the driver, between two lives ---- */
+struct random {
+	uint64_t state;
+};
+uint64_t random_next(struct random *random);
+/* From 0 to below - 1. */
+int64_t random_below(struct random *random, int64_t below);
+/* What the scenario wants to be found at its start. False with words on stderr. */
+bool damage_do(enum scenario scenario, const char *folder, struct ledger *ledger, struct random *random);
+
+#endif
