@@ -51,6 +51,10 @@ const banned = [
 	[/getenv|secure_getenv/, /^(src\/app\/config\.c|tools\/\w+\/main\.c)$/, "the options of app/config.h"],
 ];
 
+// Calls that change what is on disk, each with a name for tests that kill there (base/failpoint.h).
+// What is removed on the way out of a failure, (void)unlink(), counts for nothing.
+const failpointed = /(?<![\w.>])(?<!\(void\))(write|pwrite|fsync|fdatasync|rename|unlink|mkdir)\s*\(/;
+
 // CONTRIBUTING.md asks for 100 columns and about 500 lines; from here on it is an error.
 const lineColumnsMax = 120;
 const functionLinesMax = 70;
@@ -137,6 +141,15 @@ function* complaintsAboutCalls(file, codeLines) {
 	}
 }
 
+function* complaintsAboutFailpoints(file, codeLines) {
+	for (const [index, line] of codeLines.entries()) {
+		const found = failpointed.exec(line);
+		const isBanned = found?.[1] === "rename" && file !== "src/base/file.c";
+		if (found && !isBanned && file.startsWith("src/") && !line.slice(0, found.index).includes("FAILPOINT"))
+			yield [index, `${found[1]}() without a name to be killed at: FAILPOINT of base/failpoint.h`];
+	}
+}
+
 function* complaintsAboutLength(lines, codeLines) {
 	if (lines.length - 1 > fileLinesMax)
 		yield [0, `${lines.length - 1} lines in one file, at most ${fileLinesMax}: split it`];
@@ -181,6 +194,7 @@ export function complaintsAbout(file, text) {
 		if (!file.startsWith("tests/")) {
 			const codeLines = codeOnly(text).split("\n");
 			found.push(...complaintsAboutCalls(file, codeLines));
+			found.push(...complaintsAboutFailpoints(file, codeLines));
 			found.push(...complaintsAboutLength(lines, codeLines));
 		}
 	}

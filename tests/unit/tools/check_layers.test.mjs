@@ -23,6 +23,8 @@ const breaches = [
 	["strcpy", "src/base/err.c", "\tstrcpy(a, b);", /strcpy\(\) is banned: snprintf/],
 	["atoi in a condition", "src/base/err.c", "\tif (atoi(a))", /atoi\(\) is banned/],
 	["rename", "src/lake/bronze.c", "\trename(a, b);", /rename\(\) is banned/],
+	["nameless fsync", "src/base/file.c", "\tif (fsync(fd) != 0)", /fsync\(\) without a name to be killed at/],
+	["nameless rename", "src/base/file.c", "\trename(a, b);", /rename\(\) without a name/],
 	["time", "src/lake/bronze.c", "\tx = time(NULL);", /time\(\) is banned: base\/clock\.h/],
 	["getenv", "src/ingest/poll.c", '\tgetenv("A");', /getenv\(\) is banned/],
 	["typedef", "src/base/err.h", "typedef struct err err_t;", /typedefs/],
@@ -51,6 +53,7 @@ test("names the line", () => {
 });
 
 const kept = [
+	["named fsync", "src/base/file.c", '\tif (FAILPOINT("fsync", fsync(fd)) != 0)\n\t(void)unlink(a);\n\td->write(d);'],
 	["downwards", "src/gold/gold.c", '#include "lake/event.h"\n#include "gold/rollup.h"'],
 	["a stage's face", "src/app/daemon.c", '#include "gold/gold.h"\n#include "gold/rollup.h"'],
 	["own inside", "src/gold/gold.c", '#include "gold/refresh.h"'],
@@ -60,7 +63,7 @@ const kept = [
 	["names in comments", "src/base/err.c", "/* strcpy() and\n * time() */\n// getenv()"],
 	["names in strings", "src/base/err.c", '\tf("a \\" time() ", \'"\', "rename()");'],
 	["names inside names", "src/base/err.c", "\tmy_strcpy(a); b.time(); c->time(); clock->rename();"],
-	["owner of rename", "src/base/file.c", "\trename(a, b);"],
+	["owner of rename", "src/base/file.c", '\tFAILPOINT("rename", rename(a, b));'],
 	["owner of the clock", "src/base/clock.c", "\tclock_gettime(a, b);"],
 	["owner of the environment", "src/app/config.c", '\tgetenv("A");'],
 	["function at the limit", "src/base/err.c", `int f(void)\n{\n${lines(68, "\tg();")}}`],
