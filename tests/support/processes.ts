@@ -32,6 +32,8 @@ export interface Options {
 	cwd?: string;
 	/** runOctolake: the program is killed and the call throws after so long (default 120 s). */
 	wait_ms?: number;
+	/** Takes what comes on stdout, which is then not kept. */
+	on_stdout?: (text: string) => void;
 	/** startOctolake: do not wait until it listens. */
 	at_once?: boolean;
 	/** startOctolake: leave the data folder to octolake's own default, below `cwd`. */
@@ -147,7 +149,8 @@ class Running {
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		children.add(this.child);
-		this.child.stdout!.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+		const take_stdout = options.on_stdout ?? ((text: string) => (this.stdout += text));
+		this.child.stdout!.setEncoding("utf8").on("data", take_stdout);
 		this.child.stderr!.setEncoding("utf8").on("data", (text: string) => this.takeStderr(text));
 		this.exited = new Promise((resolve, reject) => {
 			this.child.on("error", reject);
