@@ -128,6 +128,9 @@ function describe() {
 
 // ---- containers ----
 
+// An address that is not the loopback, as that to which a published port leads (192.0.2.0/24 is for tests).
+const address = "192.0.2.1";
+
 function start(name, args) {
 	containers.push(name);
 	must("podman", [...podmanFlags, "run", "-d", "--name", name, ...args]);
@@ -150,7 +153,8 @@ function get(name, url) {
 async function awaitPorts(name) {
 	await until(() => get(name, "http://127.0.0.1:9000/readyz").status === 200, "the API on port 9000");
 	check(get(name, "http://127.0.0.1:9000/docs").text.includes("<html"), "no API page");
-	check(/<title>[^<]*octolake/i.test(get(name, "http://127.0.0.1:8501/").text), "no dashboard on port 8501");
+	for (const host of ["127.0.0.1", address])
+		check(/<title>[^<]*octolake/i.test(get(name, `http://${host}:8501/`).text), `no dashboard on ${host}:8501`);
 }
 
 const lake = (name) => JSON.parse(get(name, "http://127.0.0.1:9000/api/v1/pipeline").text);
@@ -244,7 +248,7 @@ function cleanUp() {
 }
 
 async function main() {
-	const missing = ["buildah", "podman", "nsenter"].filter((program) => !has(program));
+	const missing = ["buildah", "podman", "nsenter", "ip"].filter((program) => !has(program));
 	if (missing.length > 0 || !runtime || process.getuid() !== 0) {
 		console.log(`try-container: skipped: ${missing.length > 0 ? `no ${missing.join(", no ")}`
 			: runtime ? "root is needed" : "no runc or crun"}`);
@@ -259,6 +263,7 @@ async function main() {
 	await tryCase("what the image says and holds", describe);
 	start(feed, ["--network", "none", "--entrypoint", "octolake-fake-github", image, "--port", "8000",
 		"--synthetic", "7", "--rate", "20", "--backlog", "300", "--poll-interval", "1", "--limit-token", "1000000"]);
+	must("nsenter", ["-n", "-t", String(pidOf(feed)), "ip", "address", "add", `${address}/32`, "dev", "lo"]);
 	await tryCase("docker run -e LIVE=true, hardened", live);
 	await tryCase("health check", health);
 	await tryCase("recreated on the same volume", recreate);

@@ -297,7 +297,7 @@ static void content_of_a_database_is_no_code(void **state)
 static void damaged_tables_cost_only_themselves(void **state)
 {
 	static const char *const names[] = {"silver/watchevent.parquet", "db/x.duckdb"};
-	enum { DAMAGES = 9 };
+	enum { DAMAGES = 6 };
 	struct fixture *f = *state;
 	struct err err = {0};
 	char copy[8192];
