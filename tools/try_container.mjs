@@ -24,8 +24,10 @@ const rows = [];
 const has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const runtime = ["runc", "crun"].find(has);
-// Slow, but there where the kernel has no overlay for us.
-const storage = spawnSync("buildah", ["info"]).status === 0 ? [] : ["--storage-driver", "vfs"];
+// Both must look into the same store: buildah's choice where it works, else the one that always does.
+const info = spawnSync("buildah", ["info"], { encoding: "utf8" });
+const driver = info.status === 0 ? JSON.parse(info.stdout).store.GraphDriverName : "vfs";
+const storage = ["--storage-driver", driver];
 const podmanFlags = [...storage, "--cgroup-manager", "cgroupfs", "--runtime", runtime ?? "runc"];
 const buildahFlags = storage;
 
@@ -42,6 +44,12 @@ function must(program, args, options = {}) {
 }
 
 const podman = (...args) => run("podman", [...podmanFlags, ...args]);
+
+// Of "run": limits that need no right to raise any, and no timer for the health check where there is no
+// systemd to keep it.
+const runFlags = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096",
+	...(fs.existsSync("/run/systemd/system") ? [] : ["--health-interval", "disable"])];
+const once = (...args) => podman("run", "--rm", ...runFlags, "--network", "none", ...args);
 
 function check(condition, what) {
 	if (!condition)
@@ -121,7 +129,7 @@ function describe() {
 	check(config.Env.every((entry) => !/^(NODE_|npm_|https?_proxy)/i.test(entry)), "settings of the build machine");
 	check((about.Healthcheck ?? config.Healthcheck)?.Test?.join(" ") === "CMD octolake health", "no health check");
 	for (const left of ["/host-ca.crt", "/etc/apt/apt.conf.d/99host", "/root/.npmrc", "/src", "/usr/bin/cc"])
-		check(podman("run", "--rm", "--network", "none", "--entrypoint", "/bin/sh", image, "-c",
+		check(once("--entrypoint", "/bin/sh", image, "-c",
 			`test ! -s ${left}`).code === 0, `${left} is in the image`);
 	return `${Math.round(about.Size / 1e6)} MB`;
 }
@@ -133,7 +141,7 @@ const address = "192.0.2.1";
 
 function start(name, args) {
 	containers.push(name);
-	must("podman", [...podmanFlags, "run", "-d", "--name", name, ...args]);
+	must("podman", [...podmanFlags, "run", "-d", ...runFlags, "--name", name, ...args]);
 }
 
 const pidOf = (name) => Number(must("podman", [...podmanFlags, "inspect", "--format", "{{.State.Pid}}", name]));
@@ -188,7 +196,7 @@ function health() {
 	const good = podman("exec", "octolake-try-live", "octolake", "health");
 	check(good.code === 0 && /healthz ok/.test(good.out), `octolake health: ${good.code} ${good.err}`);
 	check(podman("healthcheck", "run", "octolake-try-live").code === 0, "podman healthcheck run");
-	const none = podman("run", "--rm", "--network", "none", image, "health");
+	const none = once(image, "health");
 	check(none.code === 1, `octolake health without a server: ${none.code}`);
 	return "healthy; 1 without a server";
 }
@@ -196,8 +204,7 @@ function health() {
 async function recreate() {
 	const ms = stop("octolake-try-live");
 	must("podman", [...podmanFlags, "rm", "octolake-try-live"]);
-	const lines = must("podman", [...podmanFlags, "run", "--rm", "--network", "none", "-v", `${volume}:/data`, image,
-		"cat"]).split("\n").length;
+	const lines = once("-v", `${volume}:/data`, image, "cat").out.trim().split("\n").length;
 	start("octolake-try-again", [...common, image, "serve"]);
 	await awaitPorts("octolake-try-again");
 	const count = goldRows("octolake-try-again");
@@ -219,11 +226,11 @@ async function batch() {
 function foreignFolder() {
 	const folder = path.join(scratch, "of-root");
 	fs.mkdirSync(folder, { mode: 0o755 });
-	const refused = podman("run", "--rm", "--network", "none", "-v", `${folder}:/data`, image);
+	const refused = once("-v", `${folder}:/data`, image);
 	check(refused.code === 1, `exit code ${refused.code}: ${refused.err}`);
 	check(refused.err.includes(`chown -R ${user}:${user}`), `no instruction: ${refused.err}`);
 	execFileSync("chown", ["-R", `${user}:${user}`, folder]);
-	const taken = podman("run", "--rm", "--network", "none", "-v", `${folder}:/data`, image, "transform");
+	const taken = once("-v", `${folder}:/data`, image, "transform");
 	check(taken.code === 0, `after chown: ${taken.code} ${taken.err}`);
 	return "refused with one instruction, which works";
 }
