@@ -34,7 +34,7 @@ const systemHeaders = new RegExp("^(" + [
 	"assert|ctype|errno|float|inttypes|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic",
 	"stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|time|threads|wchar",
 	"dirent|dlfcn|endian|fcntl|fnmatch|ftw|getopt|glob|ifaddrs|malloc|netdb|poll|pthread|pwd|regex",
-	"sched|semaphore|spawn|syslog|termios|unistd",
+	"link|sched|semaphore|spawn|syslog|termios|unistd",
 	"(sys|netinet|arpa|net|linux|sanitizer)\\/\\w+|immintrin|arm_neon|cpuid",
 ].join("|") + ")\\.h$");
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Power failures: the program's every write, fsync and rename is logged while it lives, dies and lives
+// again; then the log is replayed into states that a disk may have been left in, each opened and checked
+// (tests/power_loss/). OCTOLAKE_POWER_LOSS_STATES (40) says how many, OCTOLAKE_POWER_LOSS_SEED repeats.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { filesBelow, TOKEN } from "../support/lake";
+import { runOctolake, startFake, startOctolake, waitFor, type Fake } from "../support/processes";
+import { knownFeed, memoryFolder, runCheck, shimEnvironment } from "../support/shim";
+
+const STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
+const SEED = Number(process.env.OCTOLAKE_POWER_LOSS_SEED ?? Date.now() % 1_000_000);
+const FEED_STATES = 20;
+/** Records behind which a life ends: in the first stores, in loads and compactions, in recoveries. */
+const LIVES = [400, 150, 900, 90, 1500, 40].map((records, i) => records + (SEED * (i + 3)) % 97);
+
+async function live(fake: Fake, data: string, log: string, records: number): Promise<void> {
+	const kill: Record<string, string> = records > 0 ? { KILL: String(records) } : {};
+	const octolake = await startOctolake(["--api-url", fake.url, "--data", data, "--types", "all",
+		"--poll-interval", "100ms", "--compact-files", "3"],
+		{ env: { GITHUB_TOKEN: TOKEN, ...shimEnvironment({ FOLDER: data, LOG: log, ...kill }) }, at_once: true });
+	const quiet = async () => octolake.exit || (await fake.ledger()).requests.at(-1)?.status === 304;
+	await waitFor(quiet, 60_000, "the end of the feed");
+	if (!octolake.exit)
+		await octolake.waitForLog("gold loaded", 30_000).catch(() => undefined);
+	/* The kill may come while it stops. */
+	octolake.child.kill("SIGTERM");
+	const exit = await octolake.exited;
+	octolake.assertClean();
+	assert.ok(exit.code === 0 || exit.signal === "SIGKILL", octolake.stderr.slice(-3000));
+}
+
+/** The log misses nothing: replayed to its end it gives the folder, byte for byte. */
+function assertSameFolder(data: string, replayed: string): void {
+	const names = (folder: string) => filesBelow(folder).map((name) => path.relative(folder, name))
+		.filter((name) => !name.endsWith("-shm"));
+	assert.deepEqual(names(replayed), names(data));
+	for (const name of names(data))
+		assert.ok(fs.readFileSync(path.join(data, name)).equals(fs.readFileSync(path.join(replayed, name))), name);
+}
+
+test(`power failures, ${STATES} states`, async (context) => {
+	context.diagnostic(`OCTOLAKE_POWER_LOSS_SEED=${SEED}`);
+	const folder = memoryFolder();
+	const [data, log] = [path.join(folder, "lake"), path.join(folder, "log")];
+	const feed = knownFeed(FEED_STATES, 15);
+	const fake = await startFake(["--replay", feed.folder, "--poll-interval", "0", "--limit-token", "1000000"]);
+	context.after(() => fake.stop());
+	for (const records of [...LIVES, 0])
+		await live(fake, data, log, records);
+	const rebuild = await runOctolake(["rebuild", "silver", "--data", data, "--types", "all"],
+		{ env: shimEnvironment({ FOLDER: data, LOG: log }) });
+	assert.equal(rebuild.code, 0, rebuild.stderr);
+
+	const replayed = path.join(folder, "replayed");
+	runCheck(["replay", log, replayed]);
+	assertSameFolder(data, replayed);
+	assert.deepEqual(runCheck(["lake", data, feed.served]), { code: 0, output: "" });
+
+	const state = path.join(folder, "state");
+	const check = runCheck(["states", log, feed.served, state, String(SEED), String(STATES)], 3_600_000);
+	const lines = check.output.trim().split("\n");
+	assert.equal(check.code, 0, lines.slice(-60).join("\n"));
+	const figures = JSON.parse(lines.at(-1)!);
+	context.diagnostic(lines.at(-1)!);
+	assert.equal(figures.opened, STATES);
+	assert.equal(figures.acknowledged, FEED_STATES, "every state of the feed was acknowledged");
+	assert.ok(figures.distinct > STATES / 2, "states differ");
+});
