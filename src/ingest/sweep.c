@@ -29,6 +29,8 @@ struct walk {
 	int64_t page_elements;
 	int64_t oldest_us;
 	int64_t newest_us;
+	int64_t hole_from_us; /* of a hole in the walk: newest event before it, and its end; 0: none */
+	int64_t hole_to_us;
 	int64_t times_us[STREAM_KEYS_MAX]; /* created_at of the events whose keys are in `cursor` */
 	bool window_filled;
 };
@@ -153,6 +155,24 @@ static enum page_result take_page(struct walk *walk, struct span body, struct ar
 	}
 }
 
+/* Between two pages the feed may move on by more than a walk shows (the process was stopped, the
+ * machine slept): a page that is newer than all before it leaves a hole, unless a later page closes it.
+ * `first` is the page's first key. */
+static void note_page(struct walk *walk, size_t first, int64_t newest_before_us)
+{
+	if (walk->cursor.key_count == first)
+		return;
+	int64_t reach_us = reach_oldest_us(walk->times_us + first, walk->cursor.key_count - first);
+	if (newest_before_us != 0 && reach_us > newest_before_us) {
+		walk->hole_from_us = newest_before_us;
+		walk->hole_to_us = reach_us;
+	} else if (reach_us <= walk->hole_from_us) {
+		walk->hole_from_us = 0;
+	} else if (reach_us < walk->hole_to_us) {
+		walk->hole_to_us = reach_us;
+	}
+}
+
 static void copy_etag(char to[STREAM_ETAG_BYTES_MAX + 1], const char *etag)
 {
 	(void)snprintf(to, STREAM_ETAG_BYTES_MAX + 1, "%s", etag ? etag : "");
@@ -167,19 +187,22 @@ static void conclude(struct walk *walk)
 	record->overlap = had_before ? (double)walk->previous_met / (double)before->key_count : -1;
 	if (record->overlap > 1)
 		record->overlap = 1;
-	record->gap = had_before && walk->window_filled && walk->previous_met == 0;
+	bool hole = walk->hole_from_us != 0;
+	record->gap = hole || (had_before && walk->window_filled && walk->previous_met == 0);
 	if (record->gap) {
-		record->gap_from_us = before->newest_us;
-		record->gap_to_us = walk->oldest_us;
+		record->gap_from_us = hole ? walk->hole_from_us : before->newest_us;
+		record->gap_to_us = hole ? walk->hole_to_us : walk->oldest_us;
 		LOG_EVENT(LOG_WARNING, "gap: events between two sweeps were not seen",
 			  log_text("stream", record->stream), log_text("from", time_render(record->gap_from_us).text),
 			  log_text("to", time_render(record->gap_to_us).text));
 	}
-	bool joined = had_before && walk->previous_met > 0 && before->covered_to_us != 0;
+	bool joined = !hole && had_before && walk->previous_met > 0 && before->covered_to_us != 0;
 	if (walk->newest_us != 0) {
 		bool cut_off = walk->window_filled;
 		record->covered_from_us =
 			cut_off ? reach_oldest_us(walk->times_us, walk->cursor.key_count) : walk->oldest_us;
+		if (hole)
+			record->covered_from_us = walk->hole_to_us;
 		record->covered_to_us = walk->newest_us;
 		if (joined && before->covered_to_us < record->covered_from_us)
 			record->covered_from_us = before->covered_to_us;
@@ -238,11 +261,14 @@ static enum fetch_outcome walk_pages(struct walk *walk, int *pages_out, bool *fa
 		if (outcome != FETCH_PAGE)
 			return outcome;
 		walk->record.pages++;
+		int64_t newest_before_us = walk->newest_us;
+		size_t first = walk->cursor.key_count;
 		enum page_result result = take_page(walk, page.body, &arena, err);
 		if (result != PAGE_TAKEN) {
 			*fatal_out = result == PAGE_NOT_STORED;
 			return FETCH_FAILED;
 		}
+		note_page(walk, first, newest_before_us);
 		if (!wants_next_page(walk, number, &page))
 			return FETCH_PAGE;
 		struct span origin;

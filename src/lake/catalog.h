@@ -121,9 +121,11 @@ struct sweep {
 	int64_t fresh; /* events not seen before */
 	/* Share of the sweep before it that was met again, 0..1; -1 when there was none to compare. */
 	double overlap;
-	bool gap; /* the whole window was filled without meeting the stored sweep before it */
+	/* The whole window was filled without meeting the stored sweep before it, or the feed moved on
+	 * by more than that between two pages. */
+	bool gap;
 	int64_t gap_from_us; /* newest event before */
-	int64_t gap_to_us;   /* oldest event of this sweep */
+	int64_t gap_to_us;   /* oldest event behind it */
 	/* Interval of event time that this sweep (joined to the one before when they overlap) covers;
 	 * both 0: none. */
 	int64_t covered_from_us;
