@@ -147,7 +147,8 @@ bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silv
 
 bool stages_load(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out, struct err *err)
 {
-	bool ok = gold_needs_rebuild(gold) ? gold_rebuild(gold, report_out, err)
-					   : gold_load_pending(gold, stop, report_out, err);
+	bool ok = gold_needs_rebuild(gold) || gold_load_pending(gold, stop, report_out, err);
+	/* Loading may have found that a rebuild is due. */
+	ok = ok && (!gold_needs_rebuild(gold) || gold_rebuild(gold, report_out, err));
 	return ok || err_wrap(err, "gold");
 }

@@ -126,7 +126,14 @@ static bool read_conflicts(struct duck_connection *connection, int64_t batch, st
 	return true;
 }
 
-static bool mirror_batch(const struct gold *gold, struct duck_connection *connection,
+/* Gold may have loaded more of a batch than is left: the catalog was lost and, with it, a bronze file
+ * damaged. Such numbers would never add up; a new generation holds what silver holds. */
+static bool adds_up(const struct batch *batch)
+{
+	return batch->gold_rows + batch->gold_duplicates + batch->gold_quarantined == batch->silver_rows;
+}
+
+static bool mirror_batch(struct gold *gold, struct duck_connection *connection,
 			 const struct batch *batch, const struct value *counts,
 			 struct gold_report *report, struct err *err)
 {
@@ -138,6 +145,10 @@ static bool mirror_batch(const struct gold *gold, struct duck_connection *connec
 	counted.gold_rows = counts[1].integer;
 	counted.gold_duplicates = counts[2].integer;
 	counted.gold_quarantined = counts[3].integer;
+	if (!adds_up(&counted)) {
+		gold_set_rebuild_due(gold, true);
+		return true;
+	}
 	report->batches++;
 	report->rows += counted.gold_rows;
 	report->duplicates += counted.gold_duplicates;
@@ -151,7 +162,7 @@ static bool mirror_batch(const struct gold *gold, struct duck_connection *connec
 	       && catalog_store_gold(gold->options.catalog, &counted, entries, entry_count, err);
 }
 
-bool gold_load_mirror(const struct gold *gold, struct duck_connection *connection,
+bool gold_load_mirror(struct gold *gold, struct duck_connection *connection,
 		      const struct batch *batches, size_t count, bool *found_out,
 		      struct gold_report *report, struct err *err)
 {

@@ -160,7 +160,7 @@ MUST_CHECK bool gold_coverage_add(const struct gold *gold, struct duck_connectio
 /* ---- gold_load.c ---- */
 /* Tells the catalog what loaded_batches says of `batches` (ascending), with their conflicts, where it
  * does not know. found_out (may be NULL, else one for each): loaded_batches has it. */
-MUST_CHECK bool gold_load_mirror(const struct gold *gold, struct duck_connection *connection,
+MUST_CHECK bool gold_load_mirror(struct gold *gold, struct duck_connection *connection,
 				 const struct batch *batches, size_t count, bool *found_out,
 				 struct gold_report *report, struct err *err);
 /* The rows of loaded_batches for `batches`, whose new events are in `table` (fresh or events).

@@ -228,6 +228,10 @@ const DAMAGES: { name: string; damage: (data: string) => void; healed_by: "query
 		fs.rmSync(path.join(data, "catalog.sqlite-wal"), { force: true });
 		overwriteStart(path.join(data, "catalog.sqlite"));
 	} },
+	{ name: "catalog gone, a bronze file cut", healed_by: "run", damage: (data) => {
+		removeCatalog(data);
+		cutHalf(filesBelow(path.join(data, "bronze"))[0]);
+	} },
 	{ name: "silver cut, gold gone", healed_by: "run", damage: (data) => {
 		cutHalf(silverFiles(data)[0]);
 		removeLayer(data, "gold");
