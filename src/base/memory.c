@@ -5,11 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void memory_exhausted(const char *what)
+{
+	(void)fprintf(stderr, "octolake: out of memory (%s); stopping, nothing stored is lost\n", what);
+	abort();
+}
+
 static void *out_of_memory(size_t size)
 {
-	(void)fprintf(stderr, "octolake: out of memory (%zu bytes wanted); stopping, nothing stored is lost\n",
-		      size);
-	abort();
+	char what[48];
+	(void)snprintf(what, sizeof(what), "%zu bytes wanted", size);
+	memory_exhausted(what);
 }
 
 void *memory_allocate(size_t count, size_t size)

@@ -6,6 +6,9 @@
 
 #include "base/span.h"
 
+/* The end itself, for those to whom a library says so: a line on stderr, abort. */
+_Noreturn void memory_exhausted(const char *what);
+
 /* Zeroed; `count * size` may be 0. Free with free(). */
 void *memory_allocate(size_t count, size_t size);
 

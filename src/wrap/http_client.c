@@ -161,7 +161,8 @@ static void add_line(struct curl_slist **list, const char *name, const char *val
 		buf_printf(&line, "%s: %s", name, value);
 	assert(!line.failed);
 	struct curl_slist *longer = curl_slist_append(*list, line.data);
-	assert(longer); /* out of memory ends the process, here as everywhere */
+	if (!longer)
+		memory_exhausted("curl");
 	*list = longer;
 	buf_finish(&line);
 }
@@ -173,7 +174,8 @@ static struct curl_slist *list_headers(const struct http_client_request *request
 		add_line(&list, request->headers[i].name, request->headers[i].value);
 	/* Else larger bodies would wait a second for servers that do not know "100 Continue". */
 	struct curl_slist *longer = curl_slist_append(list, "Expect:");
-	assert(longer);
+	if (!longer)
+		memory_exhausted("curl");
 	return longer;
 }
 

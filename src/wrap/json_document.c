@@ -3,8 +3,12 @@
  * freeing. */
 #include "wrap/json_document.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <jansson.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 enum { LEVEL_COUNT_MAX = 64 };
 
@@ -118,11 +122,24 @@ static void release_value(json_t **value)
 	json_decref(*value);
 }
 
+/* jansson tells "no memory" as a fault of the text, and files would be set aside for it. */
+static void *allocate(size_t size)
+{
+	return memory_allocate(1, size);
+}
+
+static void use_own_memory(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
+
 bool json_parse(
 	struct span text, struct arena *arena, const struct json_node **root_out, struct err *err)
 {
 	if (!check_levels(text, err))
 		return false;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, use_own_memory);
 	json_error_t problem;
 	json_t *value CLEANUP(release_value) = json_loadb(text.data ? text.data : "", text.size,
 		JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);

@@ -23,6 +23,7 @@ struct sqlite_database {
 	size_t cache_count;
 	uint64_t use_count; /* counts sqlite_prepare: orders the cache by last use */
 	size_t lent_count;  /* statements that are not finished yet */
+	bool stuck;         /* a transaction could not be rolled back */
 };
 
 static enum err_kind kind_of(int code)
@@ -162,6 +163,9 @@ bool sqlite_check(struct sqlite_database *database, struct err *err)
 
 bool sqlite_begin(struct sqlite_database *database, struct err *err)
 {
+	if (database->stuck && !sqlite_run(database, "ROLLBACK", err))
+		return err_wrap(err, "undoing what was begun before");
+	database->stuck = false;
 	assert(sqlite3_get_autocommit(database->handle));
 	return sqlite_run(database, "BEGIN IMMEDIATE", err);
 }
@@ -173,9 +177,10 @@ bool sqlite_commit(struct sqlite_database *database, struct err *err)
 
 void sqlite_rollback(struct sqlite_database *database)
 {
-	/* A failure here leaves a transaction that closing the database undoes. */
+	/* Without memory even this may fail: the next sqlite_begin repeats it, or closing undoes it. */
 	if (!sqlite3_get_autocommit(database->handle))
-		(void)sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
+		database->stuck = sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK
+				  && !sqlite3_get_autocommit(database->handle);
 }
 
 static struct sqlite_statement *find_cached(const struct sqlite_database *database, const char *sql)

@@ -2,18 +2,16 @@
 /* sqlite_value.c - values into a statement, steps, columns out of it. */
 #include "wrap/sqlite_handle.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* What remains beside memory is a bug of ours: a wrong position, or a bind between two steps. */
 static void check_bound(int code)
 {
-	if (code == SQLITE_NOMEM) {
-		(void)fprintf(stderr, "octolake: out of memory (SQLite); stopping\n");
-		abort();
-	}
+	if ((code & 0xff) == SQLITE_NOMEM)
+		memory_exhausted("SQLite");
 	assert(code == SQLITE_OK);
 }
 
@@ -87,6 +85,8 @@ double sqlite_column_real(struct sqlite_statement *statement, int column)
 static struct span column_span(sqlite3_stmt *row, int column, const void *data)
 {
 	struct span s = {data, (size_t)sqlite3_column_bytes(row, column)};
+	if (!s.data && (s.size > 0 || sqlite3_errcode(sqlite3_db_handle(row)) == SQLITE_NOMEM))
+		memory_exhausted("SQLite");
 	if (!s.data)
 		s.data = "";
 	return s;

@@ -116,6 +116,9 @@ static bool pull(
 	ZSTD_outBuffer out = {target, size, 0};
 	size_t code = ZSTD_decompressStream(reader->context, &out, &reader->in);
 	*size_out = out.pos;
+	/* No fault of the bytes: they must not be set aside for it. */
+	if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation)
+		return err_set(err, ERR_LOCAL, "zstd: out of memory");
 	if (ZSTD_isError(code))
 		return fail_reader(reader, ZSTD_getErrorName(code), err);
 	reader->in_frame = code != 0;

@@ -25,7 +25,7 @@ MUST_CHECK bool zstd_reader_open(struct span compressed, struct zstd_reader **re
 				 struct err *err);
 /* Appends up to `size_wanted` bytes (fewer only at the end); *end_out true when the input is
  * finished. Damaged or truncated input, or more than `out` may hold: ERR_INPUT; what came before it
- * has been appended, and so it stays with each further read. */
+ * has been appended, and so it stays with each further read. No memory: ERR_LOCAL. */
 MUST_CHECK bool zstd_reader_read(struct zstd_reader *reader, struct buf *out, size_t size_wanted,
 				 bool *end_out, struct err *err);
 void zstd_reader_close(struct zstd_reader **reader);
