@@ -17,7 +17,7 @@ list_proxies() {
 }
 
 explain_network() { # explain_network LOG WHAT: LOG is what apt or npm said
-	if grep -qiE 'not valid yet|is expired|not yet (valid|activated)|CERT_(NOT_YET_VALID|HAS_EXPIRED)' "$1"; then
+	if grep -qiE 'not valid yet|is expired|EXPKEYSIG|not yet (valid|activated)|CERT_(NOT_YET_VALID|HAS_EXPIRED)' "$1"; then
 		give_up "$2, because this machine's clock is wrong: it says $(date -u '+%Y-%m-%d %H:%M UTC').
 Set it as root, then run this again:" \
 			"timedatectl set-ntp true || date -u -s 'YYYY-MM-DD HH:MM'"

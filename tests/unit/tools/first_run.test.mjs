@@ -147,10 +147,16 @@ test("a proxy that does not work is named without its password", () => {
 });
 
 for (const words of ["E: Release file for http://archive/InRelease is not valid yet (invalid for another 3h 2min).",
-	"E: Release file for http://archive/InRelease is expired (invalid since 4d 3h)."])
-	test(`the clock: ${words.slice(48, 64)}`, () => {
+	"E: Release file for http://archive/InRelease is expired (invalid since 4d 3h).",
+	"W: GPG error: http://archive/InRelease bookworm InRelease: The following signatures were invalid: EXPKEYSIG 6ED0"])
+	test(`the clock: ${words.slice(35, 64)}`, () => {
 		mustInstruct(install({ packages: two, update: [100, words] }), /clock is wrong: it says 20\d\d-/, /timedatectl/);
 	});
+
+test("package lists that fail for a cause of their own", () => {
+	mustInstruct(install({ packages: two, update: [100, "E: The list of sources could not be read."] }),
+		/lists up to date\. To see why:/, /^ {2}apt-get update$/m);
+});
 
 for (const [name, words, command] of [
 	["an installation that was interrupted", "E: dpkg was interrupted, you must manually run", /^ {2}dpkg --configure -a$/m],
