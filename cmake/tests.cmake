@@ -20,7 +20,14 @@ if(CHROMIUM_PROGRAM)
 	list(APPEND octolake_test_environment "OCTOLAKE_CHROMIUM=${CHROMIUM_PROGRAM}")
 endif()
 
+# OCTOLAKE_TIMEOUT_FACTOR in the environment: all time limits of tests so many times longer.
+set(octolake_timeout_factor 1)
+if("$ENV{OCTOLAKE_TIMEOUT_FACTOR}" MATCHES "^[1-9][0-9]*$")
+	set(octolake_timeout_factor "$ENV{OCTOLAKE_TIMEOUT_FACTOR}")
+endif()
+
 function(octolake_test name label timeout_seconds)
+	math(EXPR timeout_seconds "${timeout_seconds} * ${octolake_timeout_factor}")
 	add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
 	set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout_seconds}
 		SKIP_RETURN_CODE 77 ENVIRONMENT "${octolake_test_environment}")
