@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SQL_SETTING_BYTES_MAX = 16 * 1024 };
+enum { SQL_SETTING_BYTES_MAX = 16 * 1024, ROLLBACK_TRIES_MAX = 1000 };
+
+static const char interrupted_text[] = "interrupted";
 
 #define MEMORY_BYTES_DEFAULT (INT64_C(256) << 20)
 #define TEMPORARY_BYTES_DEFAULT (INT64_C(4) << 30)
@@ -60,7 +62,7 @@ bool duck_fail(struct duck_connection *connection, duckdb_error_type type, const
 		type = error_type_of_text(text);
 	switch (type) {
 	case DUCKDB_ERROR_INTERRUPT:
-		err_set(err, ERR_RETRY, "interrupted");
+		err_set(err, ERR_RETRY, "%s", interrupted_text);
 		break;
 	case DUCKDB_ERROR_OUT_OF_MEMORY:
 		/* The lines behind the first advise on settings that are not the reader's. */
@@ -280,11 +282,25 @@ bool duck_run(struct duck_connection *connection, const char *sql, struct err *e
 	return ran;
 }
 
+/* An interrupt that is meant for a query, but comes while its transaction ends, makes ROLLBACK fail; the
+ * connection would then be of no use for ever. Any other failure means that there is no transaction:
+ * DuckDB has rolled back by itself, or is broken. */
+static void end_transaction(struct duck_connection *connection)
+{
+	for (int tries = 0; tries < ROLLBACK_TRIES_MAX; tries++) {
+		struct err err;
+		if (duck_run(connection, "ROLLBACK", &err) || strcmp(err.text, interrupted_text) != 0)
+			return;
+	}
+}
+
 static bool begin(struct duck_connection *connection, const char *sql, struct err *err)
 {
 	assert(!connection->in_transaction);
-	if (!duck_run(connection, sql, err))
+	if (!duck_run(connection, sql, err)) {
+		end_transaction(connection);
 		return err_wrap(err, "begin");
+	}
 	connection->in_transaction = true;
 	connection->transaction_failure = (struct err){0};
 	return true;
@@ -322,9 +338,7 @@ void duck_rollback(struct duck_connection *connection)
 	if (!connection->in_transaction)
 		return;
 	connection->in_transaction = false;
-	/* It fails when DuckDB has rolled back by itself, or is broken; both end the transaction. */
-	struct err ignored;
-	(void)!duck_run(connection, "ROLLBACK", &ignored);
+	end_transaction(connection);
 }
 
 bool duck_quote_text(struct buf *out, struct span text)

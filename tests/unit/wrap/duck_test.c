@@ -457,6 +457,42 @@ static void test_interrupts_a_query_of_another_thread(void **state)
 	assert_int_equal(3, integer_or_fail(connection, "SELECT count(*) FROM range(3)"));
 }
 
+static void *interrupt_without_pause(void *data)
+{
+	struct interrupter *interrupter = data;
+	while (!atomic_load(&interrupter->done))
+		duck_interrupt(interrupter->connection);
+	return NULL;
+}
+
+/* An interrupt may come while a transaction begins or ends: the next one must not suffer from it. */
+static void test_a_transaction_ends_under_interrupts(void **state)
+{
+	(void)state;
+	const struct duck_options options = {0};
+	CLEANUP(duck_close) struct duck_database *database = open_or_fail(&options);
+	CLEANUP(duck_disconnect) struct duck_connection *connection = connect_or_fail(database);
+	struct interrupter interrupter = {.connection = connection};
+	pthread_t thread;
+	assert_int_equal(0, pthread_create(&thread, NULL, interrupt_without_pause, &interrupter));
+	struct err err = {0};
+	struct err other = {0};
+	for (int round = 0; round < 3000; round++) {
+		if (duck_begin_read_only(connection, &err)) {
+			(void)!duck_run(connection, "SELECT 1", &err);
+			duck_rollback(connection);
+		} else if (!strstr(err.text, "interrupted")) {
+			other = err;
+		}
+	}
+	atomic_store(&interrupter.done, true);
+	assert_int_equal(0, pthread_join(thread, NULL));
+	assert_string_equal("", other.text);
+	if (!duck_begin_read_only(connection, &err))
+		fail_msg("%s", err.text);
+	duck_rollback(connection);
+}
+
 /* ---- transactions ---- */
 
 static void test_commit_after_a_failed_statement_fails(void **state)
@@ -573,6 +609,7 @@ int main(int argument_count, char **arguments)
 		cmocka_unit_test(test_kinds_of_errors),
 		cmocka_unit_test(test_quotes_text),
 		cmocka_unit_test(test_interrupts_a_query_of_another_thread),
+		cmocka_unit_test(test_a_transaction_ends_under_interrupts),
 		cmocka_unit_test(test_commit_after_a_failed_statement_fails),
 		cmocka_unit_test(test_rollback_always_ends_the_transaction),
 		cmocka_unit_test(test_conflicts_can_be_retried),
