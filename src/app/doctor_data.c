@@ -14,7 +14,6 @@
 enum {
 	CHECK_BYTES_MAX = 128 * 1024 * 1024, /* SQLite's check reads about 100 MB/s */
 	FILES_NAMED_MAX = 3,
-	SWEEPS_SHOWN = 20,
 	DOCUMENT_BYTES_MAX = 4 * 1024 * 1024,
 	ANSWER_WAIT_MS_MAX = 5000,
 };
@@ -81,6 +80,11 @@ static void check_catalog(struct doctor *doctor)
 		return;
 	}
 	catalog_close(&doctor->catalog);
+	if (err.kind == ERR_RETRY) {
+		doctor_say(doctor, "catalog", DOCTOR_WARN, "start octolake once: it brings older formats up", "%s",
+			   err.text);
+		return;
+	}
 	const char *fix = err.kind == ERR_INPUT     ? START_FIX
 			  : err.exit_code == 4      ? "use the newer octolake that wrote it"
 						    : "look at the rights of the folder and its files";
@@ -220,10 +224,7 @@ static bool render_pipeline(struct doctor *doctor, struct err *err)
 	struct buf text CLEANUP(buf_finish) = {.size_max = DOCUMENT_BYTES_MAX};
 	struct serve_pipeline none = {.mode = "none"};
 	struct pipeline_view view = {.pipeline = &none, .now_us = clock_wall_us(clock_system())};
-	if (!catalog_read_totals(doctor->catalog, &view.totals, err)
-	    || !feed_share_read(doctor->catalog, view.now_us, &view.public_share, &view.watched_share, err)
-	    || !catalog_list_sweeps(doctor->catalog, 0, true, SWEEPS_SHOWN, &doctor->arena, &view.sweeps,
-				    &view.sweep_count, err))
+	if (!pipeline_read(doctor->catalog, &view, &doctor->arena, err))
 		return false;
 	view.gold.newest_event_us = view.totals.newest_event_us;
 	pipeline_render(&view, &text);
@@ -245,6 +246,31 @@ static void check_quarantine(struct doctor *doctor)
 			   doctor_bytes(doctor, totals.quarantine_bytes));
 }
 
+/* ---- retention ---- */
+
+static void check_retention(struct doctor *doctor)
+{
+	static const struct {
+		const char *layer;
+		enum config_option age, bytes;
+	} limits[] = {
+		{"bronze", OPTION_KEEP_BRONZE, OPTION_BRONZE_MAX},
+		{"silver", OPTION_KEEP_SILVER, OPTION_SILVER_MAX},
+		{"gold", OPTION_KEEP_GOLD, OPTION_GOLD_MAX},
+	};
+	struct buf text CLEANUP(buf_finish) = {.size_max = 1024};
+	bool bounded = true;
+	for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
+		const char *age = config_text(doctor->config, limits[i].age);
+		const char *bytes = config_text(doctor->config, limits[i].bytes);
+		buf_printf(&text, "%s%s %s%s%s", i > 0 ? ", " : "", limits[i].layer,
+			   age ? age : bytes ? "" : "for ever", age && bytes ? " and " : "", bytes ? bytes : "");
+		bounded = bounded && (age || bytes);
+	}
+	doctor_say(doctor, "retention", DOCTOR_OK, NULL, "kept: %s%s", text.data,
+		   bounded ? "" : " (--keep-bronze, --bronze-max and so on bound it)");
+}
+
 void doctor_check_data(struct doctor *doctor)
 {
 	struct err err;
@@ -254,6 +280,7 @@ void doctor_check_data(struct doctor *doctor)
 	}
 	check_lock(doctor);
 	check_catalog(doctor);
+	check_retention(doctor);
 	if (doctor->catalog)
 		check_files(doctor);
 	if (doctor->pipeline)

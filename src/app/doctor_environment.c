@@ -2,6 +2,7 @@
 /* doctor_environment.c - the machine: libraries, limits, and the place where the lake is to lie. */
 #include "app/doctor.h"
 
+#include "base/disk.h"
 #include "base/file_system.h"
 #include "base/memory.h"
 #include "wrap/duck.h"
@@ -18,6 +19,7 @@
 enum {
 	DESCRIPTORS_MIN = 128,  /* sockets, gold's and silver's files, the catalog of each worker */
 	DESCRIPTORS_GOOD = 1024,
+	ROOM_FACTOR_GOOD = 2, /* times the reserve: less is soon used up */
 };
 
 static void check_descriptors(struct doctor *doctor)
@@ -36,10 +38,6 @@ static void check_descriptors(struct doctor *doctor)
 		doctor_say(doctor, "descriptors", status, "ulimit -n 4096 (systemd: LimitNOFILE=4096)",
 			   "%lld open files are allowed", count);
 }
-
-/* Below the first ingestion waits (ingest.c); less than the second is soon used up. */
-static const int64_t ROOM_BYTES_MIN = INT64_C(64) * 1024 * 1024;
-static const int64_t ROOM_BYTES_GOOD = INT64_C(1024) * 1024 * 1024;
 
 /* The data folder, or of a missing one the folder above it that is there. */
 static const char *find_place(struct doctor *doctor, const char *folder)
@@ -72,18 +70,18 @@ static void check_folder(struct doctor *doctor, const char *folder, const char *
 
 static void check_space(struct doctor *doctor, const char *place)
 {
-	int64_t free_bytes = file_free_bytes(place);
-	bool low = free_bytes < ROOM_BYTES_MIN;
-	if (free_bytes < 0)
+	struct disk_room room;
+	disk_measure(place, config_size_bytes(doctor->config, OPTION_DISK_RESERVE, DISK_RESERVE_AUTOMATIC), &room);
+	bool low = disk_is_low(&room);
+	bool scarce = room.free_bytes / ROOM_FACTOR_GOOD < room.reserve_bytes;
+	if (room.total_bytes == 0)
 		doctor_say(doctor, "space", DOCTOR_WARN, "look yourself: df .", "free space of %s is not to be had",
 			   place);
 	else
-		doctor_say(doctor, "space", low                              ? DOCTOR_FAIL
-					    : free_bytes < ROOM_BYTES_GOOD ? DOCTOR_WARN
-									   : DOCTOR_OK,
+		doctor_say(doctor, "space", low ? DOCTOR_FAIL : scarce ? DOCTOR_WARN : DOCTOR_OK,
 			   "make room, or move the data folder (stop, mv, start with --data DIR)",
-			   "%s free; ingestion %s below %s", doctor_bytes(doctor, free_bytes),
-			   low ? "waits" : "would wait", doctor_bytes(doctor, ROOM_BYTES_MIN));
+			   "%s free; polling %s below %s (--disk-reserve)", doctor_bytes(doctor, room.free_bytes),
+			   low ? "is paused" : "pauses", doctor_bytes(doctor, room.reserve_bytes));
 }
 
 static void check_file_system(struct doctor *doctor, const char *place)

@@ -14,8 +14,9 @@
 
 struct catalog;
 
-/* Opens or makes the catalog; brings an older format up; refuses a newer one (ERR_LOCAL, exit code
- * 4). A damaged file: ERR_INPUT (the caller sets it aside and calls catalog_recover). */
+/* Opens or makes the catalog; brings an older format up (with `read_only` that is ERR_RETRY: the next
+ * start does it); refuses a newer one (ERR_LOCAL, exit code 4). A damaged file: ERR_INPUT (the caller
+ * sets it aside and calls catalog_recover). */
 MUST_CHECK bool catalog_open(const struct layout *layout, bool read_only, struct catalog **catalog_out,
 			     struct err *err);
 void catalog_close(struct catalog **catalog);

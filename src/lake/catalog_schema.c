@@ -280,7 +280,7 @@ bool catalog_prepare_schema(struct sqlite_database *database, bool read_only, st
 	if (version == CATALOG_VERSION)
 		return true;
 	if (read_only)
-		return err_set(err, ERR_LOCAL,
+		return err_set(err, ERR_RETRY,
 			"the catalog has format %" PRId64 ", not yet brought up to %d", version,
 			CATALOG_VERSION);
 	if (!sqlite_begin(database, err))

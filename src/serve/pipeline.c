@@ -306,18 +306,22 @@ void pipeline_render(const struct pipeline_view *view, struct buf *out)
 	buf_append_byte(out, '\n');
 }
 
-static bool read_catalog(struct call *call, struct pipeline_view *view, struct err *err)
+bool pipeline_read(struct catalog *catalog, struct pipeline_view *view, struct arena *arena, struct err *err)
 {
-	struct arena *arena = call->request->arena;
-	struct catalog *catalog;
-	return serve_open_catalog(call, &catalog, err)
-	       && catalog_read_totals(catalog, &view->totals, err)
+	return catalog_read_totals(catalog, &view->totals, err)
 	       && retention_read(catalog, view->retention, err)
 	       && feed_share_read(catalog, view->now_us, &view->public_share, &view->watched_share, err)
 	       && catalog_list_sweeps(catalog, 0, true, SWEEPS_SHOWN, arena, &view->sweeps,
 		       &view->sweep_count, err)
 	       && catalog_list_quarantine(catalog, QUARANTINE_SHOWN, arena, &view->quarantine,
 		       &view->quarantine_count, err);
+}
+
+static bool read_catalog(struct call *call, struct pipeline_view *view, struct err *err)
+{
+	struct catalog *catalog;
+	return serve_open_catalog(call, &catalog, err)
+	       && pipeline_read(catalog, view, call->request->arena, err);
 }
 
 void handle_pipeline(struct call *call)

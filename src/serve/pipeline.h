@@ -23,6 +23,10 @@ struct pipeline_view {
 	size_t quarantine_count;
 };
 
+/* What the catalog knows of it: totals, retention, shares, lists. `now_us` is set before; the lists live in
+ * `arena`. */
+MUST_CHECK bool pipeline_read(struct catalog *catalog, struct pipeline_view *view, struct arena *arena,
+			      struct err *err);
 void pipeline_render(const struct pipeline_view *view, struct buf *out);
 
 #endif

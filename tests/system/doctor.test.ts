@@ -128,12 +128,14 @@ describe("doctor", { concurrency: AT_ONCE }, () => {
 	test("a healthy lake", async () => {
 		const data = copyOfLake();
 		const before_it = fingerprint(data);
-		const options = { env: { GITHUB_TOKEN: CANARY } };
+		const options = { env: { GITHUB_TOKEN: CANARY, OCTOLAKE_KEEP_BRONZE: "9d", OCTOLAKE_BRONZE_MAX: "10GiB" } };
 		const { report, check, stdout, stderr } = await examine(["--data", data, "--api-url", fake.url], options);
 		/* What this machine is (its disk, its container) is not the test's to say. */
 		assert.deepEqual(troubles(report).filter((each) => !/file-system|space|descriptors/.test(each)), []);
 		assert.match(check("version").text, /octolake .*DuckDB v.*SQLite .*libcurl/);
 		assert.match(check("files").text, /all there, size as written/);
+		assert.match(check("retention").text, /^kept: bronze 9d and 10GiB, silver for ever, gold for ever/);
+		assert.match(check("space").text, /free; polling pauses below /);
 		assert.match(check("gold").text, /generation 1, 250 events/);
 		assert.match(check("token").text, /GITHUB_TOKEN, accepted/);
 		assert.match(check("quota").text, /^\d+ of 5000 left until /);
@@ -296,6 +298,24 @@ describe("doctor", { concurrency: AT_ONCE }, () => {
 		assert.equal(check("catalog").status, "fail");
 		assert.match(check("catalog").fix!, /start octolake/);
 		assert.deepEqual(fingerprint(data), before_it, "left as it is");
+	});
+
+	test("a catalog of an older and of a newer format", async () => {
+		const data = copyOfLake();
+		const file = path.join(data, "catalog.sqlite");
+		const bytes = fs.readFileSync(file);
+		const say = async (version: number): Promise<Check> => {
+			/* SQLite's header keeps user_version there. */
+			bytes.writeUInt32BE(version, 60);
+			fs.writeFileSync(file, bytes);
+			return (await examine(["--data", data, "--api-url", fake.url])).check("catalog");
+		};
+		const older = await say(1);
+		assert.equal(older.status, "warn");
+		assert.match(older.fix!, /start octolake once/);
+		const newer = await say(99);
+		assert.equal(newer.status, "fail");
+		assert.match(newer.fix!, /newer octolake/);
 	});
 
 	test("files that are missing, cut, or changed in a byte", async () => {

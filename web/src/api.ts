@@ -193,7 +193,7 @@ export interface Pipeline {
 	quarantine: Quarantined[];
 	quarantine_entries: number;
 	/** low: polling is paused; full: silver and gold wait too. */
-	disk?: {
+	disk: {
 		state: string;
 		free_bytes: number;
 		reserve_bytes: number;

@@ -222,7 +222,7 @@ export class Notices {
 				text: `${polling.last_error}. ${polling.running ? `Next try: ${again}.` : "Polling has ended."}`,
 			});
 		}
-		if (disk && (disk.polling_paused || disk.state !== "ok")) {
+		if (disk.polling_paused || disk.state !== "ok") {
 			const since = parseInstant(disk.paused_since);
 			notices.push({
 				tone: "bad",
