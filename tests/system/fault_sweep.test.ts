@@ -27,7 +27,7 @@ function both(kind: string, ...errors: string[]): Fault[] {
 const FILE_FAULTS: Fault[] = [...both("write", "ENOSPC", "EIO"), { kind: "write", error: "SHORT", lasting: false },
 	...both("sync", "EIO"), ...both("rename", "EIO", "ENOSPC"), ...both("open", "EMFILE", "ENOSPC", "EACCES"),
 	...both("truncate", "EIO"), ...both("unlink", "EIO"), ...both("mkdir", "ENOSPC")];
-const MEMORY_FAULTS: Fault[] = ["", "libsqlite3", "libcurl", "libjansson", "libzstd", "libstdc++"].flatMap((object) =>
+const MEMORY_FAULTS: Fault[] = ["", "libsqlite3", "libcurl", "libzstd", "libstdc++"].flatMap((object) =>
 	[false, true].map((lasting) => ({ kind: "memory", error: "ENOMEM", lasting, object })));
 
 interface Cycle {
