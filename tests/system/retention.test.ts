@@ -14,7 +14,7 @@ const DAYS_PER_PAGE = 4;
 const EVENTS_PER_DAY = 22;
 const TYPES = ["WatchEvent", "PushEvent", "PullRequestEvent"];
 const DAY_MS = 86_400_000;
-const KILLS = Number(process.env.OCTOLAKE_RETENTION_KILLS ?? 3);
+const KILLS = Number(process.env.OCTOLAKE_RETENTION_KILLS ?? 2);
 const LIMITS = ["--keep-bronze", "3d", "--keep-silver", "6d", "--keep-gold", "9d"];
 
 function day(age: number): string {
@@ -235,7 +235,7 @@ test("bytes: a running lake stays within its limits", async (t) => {
 	let state: any;
 	let received = 0;
 	/* Until many times the limit came. */
-	while (received < 4 * limit && Date.now() < end) {
+	while (received < 3.2 * limit && Date.now() < end) {
 		await sleep(500);
 		state = await getJson(`${octolake.api}/api/v1/pipeline`);
 		assert.equal(state.ledger.balanced, true);

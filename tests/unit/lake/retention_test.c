@@ -198,13 +198,18 @@ static void test_numbers_in_silver_names_are_not_given_again(void **state)
 	assert_int_equal(seq, 42);
 }
 
-static void store_sweep(struct lake *lake, int64_t minute, bool covers)
+/* One a minute from the first on, each covering ten seconds of it; the fourth covers nothing. */
+static void store_sweeps(struct lake *lake, int64_t count)
 {
 	struct err err = {0};
-	int64_t at_us = minute * 60000000;
-	struct sweep sweep = {.stream = "/events", .finished_at_us = at_us + 1, .overlap = -1,
-		.covered_from_us = covers ? at_us + 10000000 : 0, .covered_to_us = covers ? at_us + 20000000 : 0};
-	const struct batch_write write = {.sweeps = &sweep, .sweep_count = 1};
+	struct sweep *sweeps = arena_allocate(&lake->arena, (size_t)count, sizeof(*sweeps));
+	assert_non_null(sweeps);
+	for (int64_t i = 1; i <= count; i++) {
+		int64_t at_us = i * 60000000;
+		sweeps[i - 1] = (struct sweep){.stream = "/events", .finished_at_us = at_us + 1, .overlap = -1,
+			.covered_from_us = i == 4 ? 0 : at_us + 10000000, .covered_to_us = i == 4 ? 0 : at_us + 20000000};
+	}
+	const struct batch_write write = {.sweeps = sweeps, .sweep_count = (size_t)count};
 	REQUIRE(catalog_store_batch(lake->catalog, &write, &err));
 }
 
@@ -214,8 +219,7 @@ static void test_sweeps_go_and_their_coverage_stays(void **state)
 	struct err err = {0};
 	int64_t count;
 	enum { SWEEPS = RETENTION_SWEEPS_KEPT_MIN + 10 };
-	for (int64_t i = 1; i <= SWEEPS; i++)
-		store_sweep(lake, i, i != 4);
+	store_sweeps(lake, SWEEPS);
 	int64_t before_us = INT64_C(60000000) * (SWEEPS + 1);
 	REQUIRE(retention_remove_sweeps(lake->catalog, before_us, INT64_MAX, 1000, true, &count, &err));
 	assert_int_equal(count, 10);
