@@ -18,6 +18,8 @@
 enum {
 	HEADER_BYTES_MAX = 64 * 1024,
 	STOPPED_POLL_MS = 100,
+	INFLATE_RATIO_MAX = 200, /* JSON of events packs at 5 to 20 */
+	INFLATE_BYTES_FREE = 64 * 1024,
 	/* Slower than this for so long is as good as dead. */
 	SLOW_BYTES_PER_S = 100,
 	SLOW_WAIT_S = 30,
@@ -405,10 +407,14 @@ static bool decode_body(const struct http_client_response *response,
 	if (strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0)
 		return err_set(err, ERR_RETRY, "the answer has the unknown coding %.32s", coding);
 	CLEANUP(buf_finish) struct buf decoded = {0};
-	buf_init(&decoded, request->body_bytes_max);
+	size_t inflated_max = transfer->body.size * INFLATE_RATIO_MAX + INFLATE_BYTES_FREE;
+	bool by_ratio = inflated_max < request->body_bytes_max;
+	buf_init(&decoded, by_ratio ? inflated_max : request->body_bytes_max);
 	if (!gzip_decompress(buf_span(&transfer->body), &decoded, err)) {
 		if (decoded.failed)
-			return fail_too_large(request, err);
+			return by_ratio ? err_set(err, ERR_INPUT, "the answer unpacks to more than %d times its size",
+						  INFLATE_RATIO_MAX)
+					: fail_too_large(request, err);
 		if (err->kind == ERR_INPUT)
 			err->kind = ERR_RETRY; /* the next transfer may be whole */
 		return err_wrap(err, "the answer");

@@ -25,7 +25,8 @@ struct http_client_request {
 	const struct http_client_header *headers;
 	size_t header_count;
 	struct span body;                   /* for POST; absent: none */
-	size_t body_bytes_max;              /* after decoding: more is ERR_INPUT */
+	size_t body_bytes_max;              /* after decoding: more is ERR_INPUT, as are more than 200 bytes
+					     * of one (a compression bomb; 64 KiB are always let through) */
 	int64_t connect_wait_ms_max;
 	int64_t total_wait_ms_max;
 	/* Polled about ten times a second; true ends the request with ERR_RETRY "stopped". May be

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { ARENA_BYTES_MAX = 16 * 1024 * 1024, REQUESTS_BYTES_MAX = 1024 * 1024 };
 
@@ -271,6 +272,37 @@ static void test_bad_gzip_is_to_be_retried(void **state)
 		check_failure(f, ask_gzip(f, span_make(gzipped, size)), ERR_RETRY);
 }
 
+/* Members of a gzip stream are all read: eight times a megabyte of blanks. */
+static void make_bomb(struct buf *bomb)
+{
+	enum { MEMBER_COUNT = 8, BLANK_COUNT = 1024 * 1024 };
+	unsigned char member[4096];
+	struct buf blanks;
+	buf_init(&blanks, BLANK_COUNT);
+	memset(buf_reserve(&blanks, BLANK_COUNT), ' ', BLANK_COUNT);
+	z_stream stream = {.next_in = (unsigned char *)blanks.data, .avail_in = BLANK_COUNT};
+	stream.next_out = member;
+	stream.avail_out = sizeof(member);
+	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	for (size_t i = 0; i < MEMBER_COUNT; i++)
+		buf_append(bomb, member, sizeof(member) - stream.avail_out);
+	(void)deflateEnd(&stream);
+	buf_finish(&blanks);
+}
+
+static void test_a_gzip_bomb_is_refused_by_its_ratio(void **state)
+{
+	struct fixture *f = *state;
+	struct buf bomb;
+	buf_init(&bomb, 1024 * 1024);
+	make_bomb(&bomb);
+	f->request.body_bytes_max = 64 * 1024 * 1024;
+	check_failure(f, ask_gzip(f, buf_span(&bomb)), ERR_INPUT);
+	assert_non_null(strstr(f->err.text, "200 times"));
+	buf_finish(&bomb);
+}
+
 static void test_coding_of_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -474,6 +506,7 @@ int main(void)
 		CLIENT_TEST(test_connection_is_reused),
 		CLIENT_TEST(test_gzip_is_decoded),
 		CLIENT_TEST(test_bad_gzip_is_to_be_retried),
+		CLIENT_TEST(test_a_gzip_bomb_is_refused_by_its_ratio),
 		CLIENT_TEST(test_coding_of_nothing),
 		CLIENT_TEST(test_unknown_coding_is_to_be_retried),
 		CLIENT_TEST(test_cut_bodies_are_to_be_retried),
