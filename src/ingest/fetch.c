@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ATTEMPTS_MAX = 3, REDIRECTS_MAX = 3, URL_BYTES_MAX = 2048 };
+enum { ATTEMPTS_MAX = 3, REDIRECTS_MAX = 3, URL_BYTES_MAX = 2048, NOTE_MARGIN_MS = 50 };
 
 /* The newest version of which the events endpoints only drop keys that nobody reads is 2026-03-10
  * (FACTS A); the older one is also known to Enterprise Servers. */
@@ -32,6 +32,45 @@ bool fetch_parse_origin(struct span url, struct span *origin_out)
 	return true;
 }
 
+/* Cuts the next piece off `rest`, which ends at `separator` outside of quotes. */
+static struct span take_until(struct span *rest, char separator)
+{
+	bool quoted = false;
+	size_t size = 0;
+	while (size < rest->size && (quoted || rest->data[size] != separator)) {
+		if (quoted && rest->data[size] == '\\' && size + 1 < rest->size)
+			size++;
+		else if (rest->data[size] == '"')
+			quoted = !quoted;
+		size++;
+	}
+	struct span piece = {rest->data, size};
+	size_t passed = size < rest->size ? size + 1 : size;
+	*rest = (struct span){rest->data + passed, rest->size - passed};
+	return piece;
+}
+
+/* True when `parameters` ("; rel=next; title=x") name the relation. The first rel counts (RFC 8288, 3.3). */
+static bool has_relation(struct span parameters, const char *relation)
+{
+	while (parameters.size > 0) {
+		struct span parameter = take_until(&parameters, ';');
+		struct span name;
+		struct span value;
+		if (!span_split(parameter, '=', &name, &value)
+		    || !span_equal_ignore_case(span_trim(name), span_of("rel")))
+			continue;
+		value = span_trim(value);
+		if (value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
+			value = (struct span){value.data + 1, value.size - 2};
+		while (value.size > 0)
+			if (span_equal_ignore_case(take_until(&value, ' '), span_of(relation)))
+				return true;
+		return false;
+	}
+	return false;
+}
+
 struct span fetch_link_next(struct span link)
 {
 	while (link.size > 0) {
@@ -40,15 +79,10 @@ struct span fetch_link_next(struct span link)
 			break;
 		struct span rest = {open + 1, link.size - (size_t)(open + 1 - link.data)};
 		struct span url;
-		struct span parameters;
-		if (!span_split(rest, '>', &url, &parameters))
+		if (!span_split(rest, '>', &url, &link))
 			break;
-		const char *comma = memchr(parameters.data, ',', parameters.size);
-		size_t size = comma ? (size_t)(comma - parameters.data) : parameters.size;
-		struct span own = {parameters.data, size};
-		if (own.size > 0 && memmem(own.data, own.size, "rel=\"next\"", 10))
+		if (has_relation(take_until(&link, ','), "next"))
 			return url;
-		link = (struct span){parameters.data + size, parameters.size - size};
 	}
 	return (struct span){0};
 }
@@ -70,6 +104,14 @@ bool fetch_wait(struct fetcher *fetcher, int64_t until_ms)
 	}
 }
 
+void fetch_keep_wait(struct fetcher *fetcher, int64_t until_ms)
+{
+	const struct clock *clock = fetcher->options->clock;
+	int64_t wait_ms = until_ms - clock_monotonic_ms(clock);
+	if (wait_ms > 0)
+		ask_note_write(&fetcher->note, clock_wall_us(clock) + (wait_ms + NOTE_MARGIN_MS) * 1000);
+}
+
 static uint64_t next_random(struct fetcher *fetcher)
 {
 	/* xorshift64: only spreads retries, no secret hangs on it. */
@@ -89,11 +131,13 @@ static bool send_request(struct fetcher *fetcher, const char *url, const char *e
 			 struct http_client_response *response_out, struct err *err)
 {
 	const struct ingest_options *options = fetcher->options;
-	struct http_client_header headers[5];
+	struct http_client_header headers[6];
 	size_t count = 0;
 	headers[count++] = (struct http_client_header){"Accept", "application/vnd.github+json"};
 	headers[count++] = (struct http_client_header){"X-GitHub-Api-Version", API_VERSION};
 	headers[count++] = (struct http_client_header){"User-Agent", options->user_agent};
+	/* Caches on the way must not answer without asking. GitHub's own 304 still costs nothing. */
+	headers[count++] = (struct http_client_header){"Cache-Control", "no-cache"};
 	if (etag[0] != '\0')
 		headers[count++] = (struct http_client_header){"If-None-Match", etag};
 	struct span origin;
@@ -127,9 +171,9 @@ static void fill_page(const struct http_client_response *response, const struct 
 	*page = (struct page){
 		.body = response->body,
 		.etag = usable ? etag : NULL,
-		.next_url = next.data ? arena_copy_text(arena, next) : NULL,
+		.next_url = next.size > 0 ? arena_copy_text(arena, next) : NULL,
 		.poll_interval_s = pace_poll_interval_s(response, -1),
-		.wall_us = clock_wall_us(clock),
+		.server_us = pace_server_now_us(response, clock_wall_us(clock)),
 		.arrived_ms = clock_monotonic_ms(clock),
 	};
 }
@@ -202,12 +246,14 @@ static enum fetch_outcome try_once(struct fetcher *fetcher, const char *first_ur
 		int64_t allowed_ms = pace_allowed_at_ms(&fetcher->pace, clock_monotonic_ms(clock));
 		if (fetch_wait(fetcher, allowed_ms))
 			return FETCH_STOPPED;
+		fetch_keep_wait(fetcher, clock_monotonic_ms(clock) + fetcher->interval_ms);
 		struct http_client_response response;
 		if (!send_request(fetcher, url, etag, arena, &response, err))
 			return is_stopped(fetcher) ? FETCH_STOPPED : FETCH_FAILED;
 		counter_add(COUNTER_POLL_REQUESTS, 1);
 		enum pace_verdict verdict =
 			pace_observe(&fetcher->pace, &response, clock_monotonic_ms(clock), clock_wall_us(clock));
+		fetch_keep_wait(fetcher, pace_limit_ends_ms(&fetcher->pace, clock_monotonic_ms(clock)));
 		if (verdict != PACE_REDIRECT) {
 			fill_page(&response, clock, arena, page);
 			return judge(fetcher, &response, verdict, err);

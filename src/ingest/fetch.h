@@ -4,6 +4,7 @@
 #ifndef INGEST_FETCH_H
 #define INGEST_FETCH_H
 
+#include "ingest/ask_note.h"
 #include "ingest/ingest.h"
 #include "ingest/pace.h"
 
@@ -14,6 +15,8 @@ struct fetcher {
 	struct span origin;        /* "scheme://host:port" of options->api_url, borrowed from it */
 	uint64_t random;           /* state of the jitter */
 	int64_t requests;          /* sent so far */
+	int64_t interval_ms;       /* that the stream asked for is to be left alone after the next request */
+	struct ask_note note;      /* of both, for the next start */
 	int64_t deadline_ms;       /* monotonic end of the run; 0: none */
 	/* Told before each wait and after each answer, to keep the status fresh. */
 	void (*changed)(void *context);
@@ -35,7 +38,7 @@ struct page {
 	const char *etag;      /* NULL: none */
 	const char *next_url;  /* from Link, NULL: none */
 	int64_t poll_interval_s; /* -1: not said */
-	int64_t wall_us;       /* when it arrived */
+	int64_t server_us;     /* when it arrived, by GitHub's clock */
 	int64_t arrived_ms;
 };
 
@@ -44,12 +47,16 @@ struct page {
 enum fetch_outcome fetch_page(struct fetcher *fetcher, const char *url, const char *etag, struct arena *arena,
 			      struct page *page_out, struct err *err);
 
+/* Notes that GitHub is not to be asked before `until_ms` (monotonic), so that a start after a kill knows. */
+void fetch_keep_wait(struct fetcher *fetcher, int64_t until_ms);
+
 /* Sleeps on the stop flag until `until_ms` or the run's end. True when the run should end. */
 bool fetch_wait(struct fetcher *fetcher, int64_t until_ms);
 
 /* "scheme://host[:port]" of a URL; false when it is not http(s) or carries user information. */
 bool fetch_parse_origin(struct span url, struct span *origin_out);
-/* The URL of rel="next" in a Link header (RFC 8288), absent when there is none. */
+/* The URL of rel="next" in a Link header (RFC 8288: any case, quoted or not, one of several relations),
+ * absent when there is none. */
 struct span fetch_link_next(struct span link);
 
 #endif

@@ -21,6 +21,9 @@ enum {
 	FAILURES_GIVEN_UP = 5,
 };
 
+/* A longer wait than GitHub ever asks for shows that our clock was set since. */
+static const int64_t REMEMBERED_WAIT_US_MAX = (INT64_C(60000) + PACE_WAIT_MS_MAX) * 1000;
+
 struct ingest {
 	struct ingest_options options;
 	struct arena texts; /* copies of the options' texts */
@@ -132,11 +135,23 @@ static bool open_streams(struct ingest *ingest, struct err *err)
 	return true;
 }
 
+/* The last request may not have come into the ledger. */
+static void remember_last_ask(struct ingest *ingest, int64_t not_before_us)
+{
+	const struct clock *clock = ingest->options.clock;
+	int64_t wait_us = not_before_us - clock_wall_us(clock);
+	if (wait_us <= 0 || wait_us > REMEMBERED_WAIT_US_MAX)
+		return;
+	int64_t until_ms = clock_monotonic_ms(clock) + wait_us / 1000 + 1;
+	for (size_t i = 0; i < ingest->options.stream_count; i++)
+		if (ingest->streams[i].due_ms < until_ms)
+			ingest->streams[i].due_ms = until_ms;
+}
+
 /* What GitHub asked for holds across a restart too: each stream goes on when its last sweep said, and
- * a limit that was met still stands. An hour at most, because our clock may have been set since. */
+ * a limit that was met still stands. */
 static bool remember_waits(struct ingest *ingest, struct err *err)
 {
-	static const int64_t wait_us_max = INT64_C(3600) * 1000000;
 	struct arena arena CLEANUP(arena_finish) = {.size_max = 16 * 1024 * 1024};
 	const struct clock *clock = ingest->options.clock;
 	const struct sweep *sweeps;
@@ -147,7 +162,7 @@ static bool remember_waits(struct ingest *ingest, struct err *err)
 	int64_t wall_us = clock_wall_us(clock);
 	for (size_t i = 0; i < count; i++) {
 		int64_t wait_us = sweeps[i].next_poll_us - wall_us;
-		if (wait_us <= 0 || wait_us > wait_us_max)
+		if (wait_us <= 0 || wait_us > REMEMBERED_WAIT_US_MAX)
 			continue;
 		int64_t until_ms = now_ms + wait_us / 1000 + 1;
 		bool limited = sweeps[i].status == SWEEP_LIMITED || sweeps[i].quota_remaining == 0;
@@ -177,6 +192,7 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 	struct ingest *ingest CLEANUP(ingest_destroy) = memory_allocate(1, sizeof(*ingest));
 	ingest->options = *options;
 	(void)pthread_mutex_init(&ingest->status_mutex, NULL);
+	ingest->fetcher.note.descriptor = -1;
 	copy_texts(ingest);
 	ingest->status = (struct ingest_status){
 		.has_token = options->token != NULL,
@@ -195,12 +211,16 @@ bool ingest_create(const struct ingest_options *options, struct ingest **ingest_
 		.options = &ingest->options,
 		.origin = {ingest->options.api_url, origin.size},
 		.random = (uint64_t)clock_wall_us(options->clock) | 1,
+		.note = {.descriptor = -1},
 		.changed = refresh_status,
 		.changed_context = ingest,
 	};
 	pace_init(&ingest->fetcher.pace, options->token == NULL);
+	int64_t not_before_us;
+	ask_note_open(&ingest->fetcher.note, options->layout, &not_before_us);
 	if (!http_client_create(&ingest->fetcher.client, err) || !remember_waits(ingest, err))
 		return false;
+	remember_last_ask(ingest, not_before_us);
 	*ingest_out = ingest;
 	ingest = NULL;
 	return true;
@@ -212,6 +232,7 @@ void ingest_destroy(struct ingest **ingest_owner)
 	if (!ingest)
 		return;
 	http_client_destroy(&ingest->fetcher.client);
+	ask_note_close(&ingest->fetcher.note);
 	pending_destroy(&ingest->pending);
 	seen_destroy(&ingest->seen);
 	scan_plan_destroy(&ingest->plan);
@@ -442,6 +463,9 @@ static bool poll(struct ingest *ingest, struct err *err)
 		    && !retention_read_expired(ingest->catalog, &sweeper.expired_before_us, err))
 			return false;
 		ingest->sweep_started_ms = clock_monotonic_ms(options->clock);
+		/* A server that had good answers serves on, and a token may be good again (decision 0011). */
+		bool bounded = options->duration_ms > 0 || options->until_quiet;
+		sweeper.bears_refusal = ingest->answered && !bounded;
 		enum sweep_outcome outcome = sweep_stream(&sweeper, stream, &record, err);
 		if (outcome == SWEEP_FATAL)
 			return false;

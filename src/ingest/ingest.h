@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ingest.h - polls GitHub's Events API and stores what it shows as bronze.
  *
- * A sweep of a stream walks pages of 100 until one brings nothing new, is short, or is page 3. What
- * it found goes, with other streams', into a batch that is stored by count, bytes or seconds, and
- * always before the stream is asked again: no ETag is presented whose events are not durable.
- * X-Poll-Interval, x-ratelimit-* and Retry-After are obeyed to the letter; the remaining budget is
- * spread over the time to its reset. A redirect is followed on the same host only. */
+ * A sweep of a stream walks pages of 100 by Link: all three while there is budget to spare, else until
+ * one brings nothing new. What it found goes, with other streams', into a batch that is stored by count,
+ * bytes or seconds, and always before the stream is asked again: no ETag is presented whose events are
+ * not durable. X-Poll-Interval, x-ratelimit-* and Retry-After are obeyed to the letter, also across a
+ * kill; the remaining budget is spread over the time to its reset. A redirect is followed on the same host only. */
 #ifndef INGEST_INGEST_H
 #define INGEST_INGEST_H
 
@@ -86,8 +86,9 @@ void ingest_destroy(struct ingest **ingest);
  * and survives everything that is ERR_RETRY or ERR_INPUT; other ERR_LOCAL ends it. While the disk has
  * less room than the reserve it is paused: nothing is asked for, what is pending is stored as soon as
  * that works, and it goes on by itself (base/disk.h); each change is logged once. *report_out is
- * written in every case. A bad token (401) ends it with ERR_LOCAL, exit code 5; until_quiet or a
- * duration ends it with exit code 5 when no answer was ever good. */
+ * written in every case. A bad token (401) ends it with ERR_LOCAL, exit code 5, unless the run has
+ * neither duration nor until_quiet and GitHub gave a good answer before: then it is waited out (decision
+ * 0011). until_quiet or a duration ends it with exit code 5 when no answer was ever good. */
 MUST_CHECK bool ingest_run(struct ingest *ingest, struct ingest_report *report_out, struct err *err);
 
 void ingest_read_status(struct ingest *ingest, struct ingest_status *status_out);

@@ -8,7 +8,9 @@
 enum {
 	SECONDARY_WAIT_MS = 60 * 1000,       /* "wait at least one minute" */
 	SECONDARY_WAIT_MS_MAX = 3600 * 1000,
-	BLOCK_MS_MAX = 2 * 3600 * 1000,      /* a reset is never further off than an hour */
+	REFUSED_WAIT_MS = 60 * 1000,
+	REFUSED_WAIT_MS_MAX = 3600 * 1000,
+	QUOTA_MAX = 1000 * 1000 * 1000,      /* more is no budget but nonsense */
 	MARGIN_MS = 50,
 	BACKOFF_MS_MAX = 5 * 60 * 1000,
 	POLL_INTERVAL_S_MAX = 3600,
@@ -28,7 +30,7 @@ static int64_t header_integer(const struct http_client_response *response, const
 
 /* The server's clock by its Date header, which is cut to the second: never later than the truth, so
  * waits that are reckoned from it are never too short. */
-static int64_t server_now_us(const struct http_client_response *response, int64_t wall_us)
+int64_t pace_server_now_us(const struct http_client_response *response, int64_t wall_us)
 {
 	int64_t date_us;
 	const char *date = http_client_header_get(response, "Date");
@@ -46,7 +48,7 @@ static void observe_clock(struct pace *pace, const struct http_client_response *
 	if (!date || !time_parse_http(span_trim(span_of(date)), &date_us))
 		return;
 	int64_t age_s = header_integer(response, "Age", 0);
-	if (age_s > BLOCK_MS_MAX)
+	if (age_s > PACE_WAIT_MS_MAX)
 		return;
 	pace->clock_known = true;
 	pace->clock_ahead_us = wall_us - date_us - age_s * 1000000;
@@ -68,13 +70,14 @@ static void observe_quota(struct pace *pace, const struct http_client_response *
 {
 	int64_t remaining = header_integer(response, "x-ratelimit-remaining", -1);
 	int64_t reset_s = header_integer(response, "x-ratelimit-reset", -1);
-	if (remaining < 0 || reset_s < 0 || reset_s > INT64_C(100000000000))
+	if (remaining < 0 || remaining > QUOTA_MAX || reset_s < 0 || reset_s > INT64_C(100000000000))
 		return;
-	int64_t wait_ms = (reset_s * 1000000 - server_now_us(response, wall_us)) / 1000;
-	pace->quota_limit = header_integer(response, "x-ratelimit-limit", pace->quota_limit);
+	int64_t wait_ms = (reset_s * 1000000 - pace_server_now_us(response, wall_us)) / 1000;
+	int64_t limit = header_integer(response, "x-ratelimit-limit", pace->quota_limit);
+	pace->quota_limit = clamp(limit, -1, QUOTA_MAX);
 	pace->quota_remaining = remaining;
 	pace->reset_us = reset_s * 1000000;
-	pace->reset_at_ms = now_ms + clamp(wait_ms, 0, BLOCK_MS_MAX) + MARGIN_MS;
+	pace->reset_at_ms = now_ms + clamp(wait_ms, 0, PACE_WAIT_MS_MAX) + MARGIN_MS;
 }
 
 /* Retry-After (RFC 9110, 10.2.3): seconds or a date. -1: none that can be read. */
@@ -85,9 +88,9 @@ static int64_t retry_after_ms(const struct http_client_response *response, int64
 	if (!text)
 		return -1;
 	if (span_parse_int64(span_trim(span_of(text)), &value) && value >= 0)
-		return clamp(value, 0, BLOCK_MS_MAX / 1000) * 1000;
+		return clamp(value, 0, PACE_WAIT_MS_MAX / 1000) * 1000;
 	if (time_parse_http(span_trim(span_of(text)), &value))
-		return clamp((value - server_now_us(response, wall_us)) / 1000, 0, BLOCK_MS_MAX);
+		return clamp((value - pace_server_now_us(response, wall_us)) / 1000, 0, PACE_WAIT_MS_MAX);
 	return -1;
 }
 
@@ -118,6 +121,10 @@ static enum pace_verdict observe_limit(struct pace *pace, const struct http_clie
 	} else {
 		return PACE_GONE;
 	}
+	/* "Wait for nothing", said again and again, must not make us ask again and again. */
+	int64_t least_ms = now_ms + pace_backoff_ms(++pace->limited_in_row, 0);
+	if (until_ms < least_ms)
+		until_ms = least_ms;
 	if (until_ms > pace->blocked_until_ms)
 		pace->blocked_until_ms = until_ms;
 	return PACE_LIMITED;
@@ -135,6 +142,8 @@ enum pace_verdict pace_observe(struct pace *pace, const struct http_client_respo
 		return observe_limit(pace, response, now_ms, wall_us);
 	if (status == 200 || status == 304) {
 		pace->secondary_in_row = 0;
+		pace->limited_in_row = 0;
+		pace->refused_in_row = 0;
 		return status == 200 ? PACE_OK : PACE_NOT_MODIFIED;
 	}
 	switch (status) {
@@ -143,8 +152,12 @@ enum pace_verdict pace_observe(struct pace *pace, const struct http_client_respo
 	case 307:
 	case 308:
 		return PACE_REDIRECT;
-	case 401:
+	case 401: {
+		int64_t doublings = clamp(pace->refused_in_row++, 0, 6);
+		pace->refused_until_ms =
+			now_ms + clamp((int64_t)REFUSED_WAIT_MS << doublings, 0, REFUSED_WAIT_MS_MAX);
 		return PACE_UNAUTHORIZED;
+	}
 	case 404:
 	case 410:
 	case 451:
@@ -156,12 +169,18 @@ enum pace_verdict pace_observe(struct pace *pace, const struct http_client_respo
 	}
 }
 
-int64_t pace_allowed_at_ms(const struct pace *pace, int64_t now_ms)
+int64_t pace_limit_ends_ms(const struct pace *pace, int64_t now_ms)
 {
 	int64_t allowed_ms = pace->blocked_until_ms;
 	if (pace->quota_remaining == 0 && pace->reset_at_ms > allowed_ms)
 		allowed_ms = pace->reset_at_ms;
 	return allowed_ms > now_ms ? allowed_ms : now_ms;
+}
+
+int64_t pace_allowed_at_ms(const struct pace *pace, int64_t now_ms)
+{
+	int64_t allowed_ms = pace_limit_ends_ms(pace, now_ms);
+	return pace->refused_until_ms > allowed_ms ? pace->refused_until_ms : allowed_ms;
 }
 
 int64_t pace_sweep_gap_ms(const struct pace *pace, int64_t now_ms, int64_t requests_per_sweep)
@@ -183,5 +202,6 @@ int64_t pace_backoff_ms(int64_t failures_in_row, uint64_t random)
 
 int64_t pace_poll_interval_s(const struct http_client_response *response, int64_t missing)
 {
-	return clamp(header_integer(response, "X-Poll-Interval", missing), 0, POLL_INTERVAL_S_MAX);
+	int64_t interval_s = header_integer(response, "X-Poll-Interval", -1);
+	return interval_s < 0 ? missing : clamp(interval_s, 0, POLL_INTERVAL_S_MAX);
 }

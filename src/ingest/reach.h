@@ -14,4 +14,8 @@
  * seen, never more for stragglers up to that share. Sorts `times_us` in place. `count` > 0. */
 int64_t reach_oldest_us(int64_t *times_us, size_t count);
 
+/* The oldest time that lies at most `span_us` before the newest: an event of another year says nothing
+ * about the time since. `count` > 0. */
+int64_t reach_oldest_within_us(const int64_t *times_us, size_t count, int64_t span_us);
+
 #endif

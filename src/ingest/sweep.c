@@ -18,6 +18,12 @@ enum {
  * back (30 days, FACTS A): beyond it events could have come and gone unseen. */
 static const int64_t WINDOW_US = INT64_C(30) * 86400 * 1000000;
 
+/* An event that claims to be of later than this after GitHub's own Date, or of before there were events
+ * (GitHub opened in 2008), would be the newest for ever or claim the coverage of years: it is set
+ * aside. */
+static const int64_t FUTURE_US = INT64_C(86400) * 1000000;
+static const int64_t FIRST_EVENT_US = INT64_C(1199145600) * 1000000; /* 2008-01-01 */
+
 /* The walk in the making. */
 struct walk {
 	struct sweeper *sweeper;
@@ -27,12 +33,17 @@ struct walk {
 	int64_t previous_met; /* keys of the stored sweep before that were met again */
 	int64_t page_fresh;
 	int64_t page_elements;
+	int64_t server_us; /* when the page arrived */
+	const char *urls[STREAM_PAGE_COUNT_MAX]; /* of the pages */
 	int64_t oldest_us;
 	int64_t newest_us;
 	int64_t hole_from_us; /* of a hole in the walk: newest event before it, and its end; 0: none */
 	int64_t hole_to_us;
 	int64_t times_us[STREAM_KEYS_MAX]; /* created_at of the events whose keys are in `cursor` */
 	bool window_filled;
+	bool untagged;      /* asked without tags, because 304 is not believed */
+	uint64_t page_hash; /* of page 1 */
+	int pages_next_min; /* the next walk's walk_pages_min */
 };
 
 static bool met_before(const struct cursor *cursor, uint64_t key)
@@ -67,6 +78,27 @@ static bool store_if_full(struct sweeper *sweeper, struct err *err)
 	return sweeper->store(sweeper->store_context, err);
 }
 
+/* A broken event stays in the window for many sweeps: it is set aside once. */
+static void set_element_aside(struct walk *walk, struct span element, int64_t offset, const char *reason,
+			      const char *detail)
+{
+	struct sweeper *sweeper = walk->sweeper;
+	if (!seen_add(sweeper->seen, seen_key_of_bytes(element))) {
+		pending_count_duplicate(sweeper->pending);
+		return;
+	}
+	pending_add_quarantined(sweeper->pending, reason, detail, walk->record.stream, offset, element, true);
+	LOG_EVENT(LOG_WARNING, "event quarantined", log_text("reason", reason), log_text("detail", detail),
+		  log_text("stream", walk->record.stream));
+}
+
+static const char *time_fault(const struct walk *walk, const struct event *event)
+{
+	if (event->created_at_us - walk->server_us > FUTURE_US)
+		return "created-at-future";
+	return event->created_at_us < FIRST_EVENT_US ? "created-at-past" : NULL;
+}
+
 /* Sorts one element of a page: fresh and kept, duplicate, filtered or quarantined. */
 static bool take_element(struct walk *walk, struct span element, int64_t offset, struct arena *arena, struct err *err)
 {
@@ -76,15 +108,13 @@ static bool take_element(struct walk *walk, struct span element, int64_t offset,
 	walk->page_elements++;
 	walk->record.received++;
 	if (!scan_event(sweeper->plan, element, arena, &event, &problem)) {
-		/* A broken event stays in the window for many sweeps: it is set aside once. */
-		if (!seen_add(sweeper->seen, seen_key_of_bytes(element))) {
-			pending_count_duplicate(sweeper->pending);
-			return true;
-		}
-		pending_add_quarantined(sweeper->pending, scan_reason_name(problem.reason), problem.detail,
-					walk->record.stream, offset + (int64_t)problem.offset, element, true);
-		LOG_EVENT(LOG_WARNING, "event quarantined", log_text("reason", scan_reason_name(problem.reason)),
-			  log_text("detail", problem.detail), log_text("stream", walk->record.stream));
+		set_element_aside(walk, element, offset + (int64_t)problem.offset, scan_reason_name(problem.reason),
+				  problem.detail);
+		return true;
+	}
+	const char *fault = time_fault(walk, &event);
+	if (fault) {
+		set_element_aside(walk, element, offset, fault, time_render(event.created_at_us).text);
 		return true;
 	}
 	note_event(walk, &event);
@@ -179,7 +209,7 @@ static void copy_etag(char to[STREAM_ETAG_BYTES_MAX + 1], const char *etag)
 }
 
 /* Overlap, gap and coverage, known once the walk is over. */
-static void conclude(struct walk *walk)
+static void conclude(struct walk *walk, bool modified)
 {
 	const struct cursor *before = &walk->stream->cursor;
 	struct sweep *record = &walk->record;
@@ -200,17 +230,25 @@ static void conclude(struct walk *walk)
 	if (walk->newest_us != 0) {
 		bool cut_off = walk->window_filled;
 		record->covered_from_us =
-			cut_off ? reach_oldest_us(walk->times_us, walk->cursor.key_count) : walk->oldest_us;
+			cut_off ? reach_oldest_us(walk->times_us, walk->cursor.key_count)
+				: reach_oldest_within_us(walk->times_us, walk->cursor.key_count, WINDOW_US);
 		if (hole)
 			record->covered_from_us = walk->hole_to_us;
-		record->covered_to_us = walk->newest_us;
+		record->covered_to_us = walk->newest_us < walk->server_us ? walk->newest_us : walk->server_us;
 		if (joined && before->covered_to_us < record->covered_from_us)
 			record->covered_from_us = before->covered_to_us;
 	}
 	/* Times of events are GitHub's: where our clock is off, "until now" means its now. */
 	const struct pace *pace = &walk->sweeper->fetcher->pace;
 	int64_t now_us = record->started_at_us - (pace_clock_is_off(pace) ? pace->clock_ahead_us : 0);
-	bool nothing_new = record->fresh == 0 && before->covered_to_us != 0;
+	/* A window that is suddenly empty is not believed: what was in it a moment ago is known still. */
+	bool emptied = modified && walk->cursor.key_count == 0 && had_before
+		       && now_us - before->newest_us < WINDOW_US;
+	if (emptied) {
+		memcpy(walk->cursor.keys, before->keys, sizeof(before->keys));
+		walk->cursor.key_count = before->key_count;
+	}
+	bool nothing_new = record->fresh == 0 && before->covered_to_us != 0 && !emptied;
 	if (nothing_new && now_us - before->covered_to_us < WINDOW_US && now_us > before->covered_to_us) {
 		record->covered_from_us = before->covered_to_us;
 		record->covered_to_us = now_us;
@@ -221,15 +259,73 @@ static void conclude(struct walk *walk)
 		walk->cursor.newest_us = walk->newest_us;
 }
 
-/* Keeps page `number` (from 0) and decides whether the walk goes on. */
+/* With budget to spare all pages of a window that has changed are looked at, because events also come
+ * late, below known ones, and in odd orders; else the first page without news is the last. */
+static bool has_plenty(const struct sweeper *sweeper)
+{
+	const struct pace *pace = &sweeper->fetcher->pace;
+	int64_t now_ms = clock_monotonic_ms(sweeper->options->clock);
+	return !pace->anonymous && pace_sweep_gap_ms(pace, now_ms, STREAM_PAGE_COUNT_MAX) == 0;
+}
+
+/* A full page with news and without Link may be all that there is, or have lost its Link on the way:
+ * then its tag would hide the rest for as long as the page stays. An empty page that leads on is as
+ * odd. So the next walk looks once more, without tags, and believes what it sees then. */
+static bool is_doubtful(const struct walk *walk, bool leads_on)
+{
+	if (walk->record.fresh == 0)
+		return false;
+	return leads_on ? walk->page_elements == 0
+			: walk->page_elements >= SWEEP_PAGE_EVENTS && walk->page_fresh > 0;
+}
+
+/* Keeps page `number` (from 0) and decides whether the walk goes on. Where Link leads on, it is followed:
+ * GitHub leaves events out of full pages. */
 static bool wants_next_page(struct walk *walk, int number, const struct page *page)
 {
-	copy_etag(walk->cursor.etags[number], page->etag);
-	bool is_short = walk->page_elements < SWEEP_PAGE_EVENTS;
 	bool is_last = number + 1 == STREAM_PAGE_COUNT_MAX;
-	walk->window_filled = is_last && !is_short;
-	bool nothing_new = walk->page_fresh == 0 && number + 1 >= walk->stream->walk_pages_min;
-	return !is_short && !is_last && !nothing_new && page->next_url;
+	copy_etag(walk->cursor.etags[number], page->etag);
+	/* For the same reason a window counts as full from nine tenths on. */
+	walk->window_filled =
+		walk->record.received * 10 >= (int64_t)9 * STREAM_PAGE_COUNT_MAX * SWEEP_PAGE_EVENTS;
+	if (!is_last && is_doubtful(walk, page->next_url != NULL))
+		walk->pages_next_min = STREAM_PAGE_COUNT_MAX;
+	if (!page->next_url)
+		return false;
+	if (is_last || number + 1 < walk->stream->walk_pages_min)
+		return !is_last;
+	return walk->page_fresh > 0 || walk->page_elements == 0 || has_plenty(walk->sweeper);
+}
+
+static bool follow_link(struct walk *walk, int number, const char *next_url, struct arena *urls, struct err *err)
+{
+	struct span origin;
+	if (!fetch_parse_origin(span_of(next_url), &origin)
+	    || !span_equal(origin, walk->sweeper->fetcher->origin))
+		return err_set(err, ERR_RETRY, "Link leads to another host");
+	for (int i = 0; i <= number; i++)
+		if (strcmp(walk->urls[i], next_url) == 0)
+			return err_set(err, ERR_RETRY, "Link leads back to page %d", i + 1);
+	walk->urls[number + 1] = arena_copy_text(urls, span_of(next_url));
+	return walk->urls[number + 1] || err_set(err, ERR_RETRY, "Link is too long");
+}
+
+static int64_t interval_ms_of(const struct sweeper *sweeper, int64_t interval_s)
+{
+	int64_t least_ms = sweeper->options->poll_interval_ms_min;
+	return interval_s * 1000 > least_ms ? interval_s * 1000 : least_ms;
+}
+
+static void note_interval(struct walk *walk, const struct page *page)
+{
+	int64_t told_before_s = walk->stream->cursor.poll_interval_s;
+	int64_t interval_s = page->poll_interval_s >= 0 ? page->poll_interval_s
+			     : told_before_s > 0	? told_before_s
+							: POLL_INTERVAL_S_DEFAULT;
+	walk->record.poll_interval_s = interval_s;
+	walk->cursor.poll_interval_s = interval_s;
+	walk->stream->due_ms = page->arrived_ms + interval_ms_of(walk->sweeper, interval_s);
+	fetch_keep_wait(walk->sweeper->fetcher, walk->stream->due_ms);
 }
 
 /* Walks. FETCH_PAGE stands for "came to its end", FETCH_NOT_MODIFIED for "nothing changed". */
@@ -238,46 +334,45 @@ static enum fetch_outcome walk_pages(struct walk *walk, int *pages_out, bool *fa
 	struct sweeper *sweeper = walk->sweeper;
 	struct stream *stream = walk->stream;
 	struct arena urls CLEANUP(arena_finish) = {.size_max = 64 * 1024};
-	const char *url = arena_printf(&urls, "%s%s?per_page=%d", sweeper->options->api_url, stream->cursor.stream,
-				       SWEEP_PAGE_EVENTS);
+	walk->urls[0] = arena_printf(&urls, "%s%s?per_page=%d", sweeper->options->api_url, stream->cursor.stream,
+				     SWEEP_PAGE_EVENTS);
 	for (int number = 0;; number++) {
 		struct arena arena CLEANUP(arena_finish) = {.size_max = PAGE_MEMORY_BYTES_MAX};
 		struct page page;
 		*pages_out = number;
+		sweeper->fetcher->interval_ms =
+			number == 0 ? interval_ms_of(sweeper, stream->cursor.poll_interval_s) : 0;
+		const char *etag = walk->untagged ? "" : stream->cursor.etags[number];
 		enum fetch_outcome outcome =
-			fetch_page(sweeper->fetcher, url, stream->cursor.etags[number], &arena, &page, err);
-		bool answered = outcome == FETCH_PAGE || outcome == FETCH_NOT_MODIFIED;
-		if (number == 0 && answered) {
-			int64_t interval_s = page.poll_interval_s >= 0 ? page.poll_interval_s : POLL_INTERVAL_S_DEFAULT;
-			int64_t interval_ms = interval_s * 1000;
-			if (interval_ms < sweeper->options->poll_interval_ms_min)
-				interval_ms = sweeper->options->poll_interval_ms_min;
-			walk->record.poll_interval_s = interval_s;
-			walk->cursor.poll_interval_s = interval_s;
-			stream->due_ms = page.arrived_ms + interval_ms;
-		}
-		if (outcome == FETCH_END || (outcome == FETCH_NOT_MODIFIED && number > 0))
+			fetch_page(sweeper->fetcher, walk->urls[number], etag, &arena, &page, err);
+		/* What names no interval may be no page of GitHub's: that shows below. */
+		bool told = (outcome == FETCH_PAGE && page.poll_interval_s >= 0) || outcome == FETCH_NOT_MODIFIED;
+		if (number == 0 && told)
+			note_interval(walk, &page);
+		if (outcome == FETCH_END && number == 0)
+			(void)err_set(err, ERR_RETRY, "status 422 for page 1");
+		if (number > 0 && (outcome == FETCH_END || outcome == FETCH_NOT_MODIFIED))
 			return FETCH_PAGE;
 		if (outcome != FETCH_PAGE)
 			return outcome;
 		walk->record.pages++;
 		int64_t newest_before_us = walk->newest_us;
 		size_t first = walk->cursor.key_count;
+		walk->server_us = page.server_us;
+		if (number == 0)
+			walk->page_hash = span_hash(page.body, 0);
 		enum page_result result = take_page(walk, page.body, &arena, err);
 		if (result != PAGE_TAKEN) {
 			*fatal_out = result == PAGE_NOT_STORED;
 			return FETCH_FAILED;
 		}
 		note_page(walk, first, newest_before_us);
+		if (number == 0 && !told)
+			note_interval(walk, &page);
 		if (!wants_next_page(walk, number, &page))
 			return FETCH_PAGE;
-		struct span origin;
-		if (!fetch_parse_origin(span_of(page.next_url), &origin)
-		    || !span_equal(origin, sweeper->fetcher->origin)) {
-			(void)err_set(err, ERR_RETRY, "Link leads to another host");
+		if (!follow_link(walk, number, page.next_url, &urls, err))
 			return FETCH_FAILED;
-		}
-		url = arena_copy_text(&urls, span_of(page.next_url));
 	}
 }
 
@@ -289,6 +384,8 @@ static void begin_walk(struct walk *walk, struct sweeper *sweeper, struct stream
 	memcpy(walk->record.stream, stream->cursor.stream, sizeof(walk->record.stream));
 	walk->record.started_at_us = clock_wall_us(sweeper->options->clock);
 	walk->record.poll_interval_s = stream->cursor.poll_interval_s;
+	walk->untagged = stream->not_modified_in_row >= SWEEP_NOT_MODIFIED_MAX
+			 || stream->stale_in_row == SWEEP_STALE_MAX;
 }
 
 static void finish_record(struct walk *walk, enum sweep_status status, const struct err *err, int64_t requests)
@@ -303,12 +400,31 @@ static void finish_record(struct walk *walk, enum sweep_status status, const str
 	record->quota_remaining = pace->quota_remaining;
 	record->quota_reset_us = pace->reset_us;
 	int64_t now_ms = clock_monotonic_ms(clock);
-	int64_t next_ms = pace_allowed_at_ms(pace, now_ms);
+	/* The next start may bring another token: it need not wait for this one's refusal to pass. */
+	int64_t next_ms = pace_limit_ends_ms(pace, now_ms);
 	if (walk->stream->due_ms > next_ms)
 		next_ms = walk->stream->due_ms;
 	record->next_poll_us = record->finished_at_us + (next_ms - now_ms) * 1000;
 	if (status == SWEEP_LIMITED || status == SWEEP_FAILED)
 		(void)snprintf(record->error, sizeof(record->error), "%.255s", err->text);
+}
+
+/* Rows of 304, and whether they were true: a cache that is stale once may be by chance of the moment. */
+static void judge_tags(struct walk *walk, bool modified)
+{
+	struct stream *stream = walk->stream;
+	if (!modified) {
+		stream->not_modified_in_row++;
+		return;
+	}
+	stream->not_modified_in_row = 0;
+	if (stream->stale_in_row == SWEEP_STALE_MAX)
+		return;
+	bool was_stale = walk->untagged && walk->record.fresh > 0;
+	stream->stale_in_row = was_stale ? stream->stale_in_row + 1 : 0;
+	if (stream->stale_in_row == SWEEP_STALE_MAX)
+		LOG_EVENT(LOG_WARNING, "answers of 304 came from a stale cache; the stream is asked without tags now",
+			  log_text("stream", walk->record.stream));
 }
 
 /* The walk came to its end, or there was nothing to walk. */
@@ -319,14 +435,19 @@ static void succeed(struct walk *walk, bool modified, int64_t requests)
 		walk->cursor = stream->cursor;
 		walk->cursor.poll_interval_s = walk->record.poll_interval_s;
 	}
-	conclude(walk);
+	conclude(walk, modified);
 	if (!modified)
 		walk->record.overlap = 1;
+	judge_tags(walk, modified);
+	if (walk->pages_next_min > 0)
+		walk->cursor.etags[0][0] = '\0';
 	stream->failures_in_row = 0;
-	stream->walk_pages_min = 0;
-	/* Without ETags a feed can only show by its events that nothing changed. */
-	bool has_etag = walk->cursor.etags[0][0] != '\0';
-	stream->quiet = !modified || (!has_etag && walk->record.fresh == 0);
+	stream->walk_pages_min = walk->pages_next_min;
+	/* Where tags are missing or change by themselves, only its bytes show that nothing has changed. */
+	bool same_page = modified && walk->page_hash == stream->page_hash;
+	stream->quiet = !modified || (same_page && walk->record.fresh == 0);
+	if (modified)
+		stream->page_hash = walk->page_hash;
 	stream->cursor = walk->cursor;
 	stream->unstored = true;
 	finish_record(walk, modified ? SWEEP_OK : SWEEP_NOT_MODIFIED, NULL, requests);
@@ -376,11 +497,10 @@ enum sweep_outcome sweep_stream(struct sweeper *sweeper, struct stream *stream, 
 		result = SWEEP_STOPPED;
 		break;
 	case FETCH_UNAUTHORIZED:
-		result = SWEEP_FATAL;
-		break;
 	case FETCH_LIMITED:
 	case FETCH_FAILED:
 	case FETCH_END:
+		fatal = fatal || (outcome == FETCH_UNAUTHORIZED && !sweeper->bears_refusal);
 		fail(&walk, outcome == FETCH_LIMITED, pages, requests, err);
 		result = fatal ? SWEEP_FATAL : SWEEP_DONE;
 		break;

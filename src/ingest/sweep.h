@@ -19,9 +19,21 @@ struct stream {
 	struct cursor cursor;
 	int64_t due_ms;          /* monotonic; when to ask again */
 	int64_t failures_in_row;
-	int walk_pages_min;      /* the sweep before failed on this page: do not stop earlier. 0: none */
+	int walk_pages_min;      /* the sweep before failed on this page, or doubted that it was the last: do
+				  * not stop earlier. 0: none */
 	bool quiet;              /* its last sweep found nothing to walk */
 	bool unstored;           /* its cursor moved in memory only: store before asking again */
+	uint64_t page_hash;      /* of page 1 as it was last shown */
+	int64_t not_modified_in_row;
+	int64_t stale_in_row;    /* rows of 304 that only an answer without a tag ended, with news */
+};
+
+enum {
+	/* So many answers of 304 in a row, and the stream is asked without its tag: a stale cache would
+	 * say 304 for ever. Half an hour at GitHub's pace. */
+	SWEEP_NOT_MODIFIED_MAX = 30,
+	/* After so many rows of 304 that hid news, the stream's tags are not believed any more. */
+	SWEEP_STALE_MAX = 2,
 };
 
 /* What a sweep works with. */
@@ -36,6 +48,7 @@ struct sweeper {
 	/* Called when `pending` has reached the options' count or bytes. */
 	bool (*store)(void *context, struct err *err);
 	void *store_context;
+	bool bears_refusal; /* a refused token is waited out, not fatal */
 };
 
 enum sweep_outcome {

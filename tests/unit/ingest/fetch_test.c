@@ -40,11 +40,41 @@ static void test_link_next(void **state)
 	assert_null(fetch_link_next(span_of("<a>")).data);
 }
 
+static void expect_next(const char *link, const char *url)
+{
+	struct span next = fetch_link_next(span_of(link));
+	if (url)
+		assert_true(span_equal_text(next, url));
+	else
+		assert_int_equal(next.size, 0);
+}
+
+static void test_link_in_all_its_forms(void **state)
+{
+	(void)state;
+	expect_next("<a>;rel=next", "a");
+	expect_next("<a> ; REL = \"Next\" ; title=x", "a");
+	expect_next("<a>; rel=\"last next\"", "a");
+	expect_next("<a>; title=\"x, y; rel=next\"; rel=last, <b>; rel=next", "b");
+	expect_next("<a>; title=\"quote \\\", rel=next\"; rel=\"next\"", "a");
+	expect_next("<https://h/x,y;rel=\"next\">; rel=item, <b>; rel=\"next\"", "b");
+	/* What only looks like it. */
+	expect_next("<a>; rel=\"nextish item-next\"", NULL);
+	expect_next("<a>; xrel=next", NULL);
+	expect_next("<a>; rel=prev; rel=next", NULL);
+	expect_next("<a>; title=\"rel=\\\"next\\\"\"", NULL);
+	expect_next("<>; rel=next", NULL);
+	expect_next("a; rel=next", NULL);
+	expect_next("<a>; rel=\"next", NULL);
+	expect_next("<a>,,;;, ,; rel=next", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_link_next),
+		cmocka_unit_test(test_link_in_all_its_forms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,75 @@ static void test_hostile_headers(void **state)
 	assert_true(pace.blocked_until_ms <= NOW_MS + 2 * 3600 * 1000 + 50);
 }
 
+/* A budget as large as the integers hold once overflowed when it was doubled. */
+static void test_absurd_budgets_are_not_believed(void **state)
+{
+	(void)state;
+	static const char *const odd[] = {"9223372036854775807", "-1", "enough", "1e9", "99999999999999999999"};
+	for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+		struct http_client_header headers[] = {{"Date", DATE},
+						       {"x-ratelimit-limit", odd[i]},
+						       {"x-ratelimit-remaining", odd[i]},
+						       {"x-ratelimit-reset", "99999999999"}};
+		struct pace pace;
+		pace_init(&pace, false);
+		assert_int_equal(observe(&pace, 200, headers, 4, "[]"), PACE_OK);
+		assert_int_equal(pace.quota_remaining, -1);
+		assert_int_equal(pace_sweep_gap_ms(&pace, NOW_MS, 3), 0);
+		assert_int_equal(pace_allowed_at_ms(&pace, NOW_MS), NOW_MS);
+	}
+}
+
+static void test_an_interval_that_is_not_said_is_missing(void **state)
+{
+	(void)state;
+	struct http_client_header odd[][1] = {{{"X-Poll-Interval", "-5"}}, {{"X-Poll-Interval", "soon"}}, {{"Date", DATE}}};
+	for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+		struct http_client_response response = make_response(200, odd[i], 1, "");
+		assert_int_equal(pace_poll_interval_s(&response, -1), -1);
+		assert_int_equal(pace_poll_interval_s(&response, 60), 60);
+	}
+	struct http_client_header none[] = {{"X-Poll-Interval", "0"}};
+	struct http_client_response response = make_response(200, none, 1, "");
+	assert_int_equal(pace_poll_interval_s(&response, -1), 0);
+}
+
+static void test_a_limit_that_asks_for_no_wait_is_waited_for_all_the_same(void **state)
+{
+	(void)state;
+	struct http_client_header past[] = {{"Date", DATE},
+					    {"x-ratelimit-remaining", "0"},
+					    {"x-ratelimit-reset", "1500000000"}};
+	struct http_client_header zero[] = {{"Date", DATE}, {"Retry-After", "0"}};
+	struct pace pace;
+	pace_init(&pace, false);
+	assert_int_equal(observe(&pace, 403, past, 3, ""), PACE_LIMITED);
+	assert_int_equal(pace.blocked_until_ms, NOW_MS + 1000);
+	assert_int_equal(observe(&pace, 429, zero, 2, ""), PACE_LIMITED);
+	assert_int_equal(pace.blocked_until_ms, NOW_MS + 2000);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(observe(&pace, 403, past, 3, ""), PACE_LIMITED);
+	assert_int_equal(pace.blocked_until_ms, NOW_MS + 300000);
+	assert_int_equal(observe(&pace, 304, zero, 1, ""), PACE_NOT_MODIFIED);
+	assert_int_equal(pace.limited_in_row, 0);
+}
+
+static void test_a_refused_token_is_not_shown_again_soon(void **state)
+{
+	(void)state;
+	struct pace pace;
+	pace_init(&pace, false);
+	static const int64_t waits_ms[] = {60000, 120000, 240000, 480000, 960000, 1920000, 3600000, 3600000};
+	for (size_t i = 0; i < ARRAY_COUNT(waits_ms); i++) {
+		assert_int_equal(observe(&pace, 401, NULL, 0, ""), PACE_UNAUTHORIZED);
+		assert_int_equal(pace_allowed_at_ms(&pace, NOW_MS), NOW_MS + waits_ms[i]);
+	}
+	/* Not for the next start, which may bring another token. */
+	assert_int_equal(pace_limit_ends_ms(&pace, NOW_MS), NOW_MS);
+	assert_int_equal(observe(&pace, 200, NULL, 0, "[]"), PACE_OK);
+	assert_int_equal(pace.refused_in_row, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +266,10 @@ int main(void)
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_backoff_grows_within_bounds),
 		cmocka_unit_test(test_hostile_headers),
+		cmocka_unit_test(test_absurd_budgets_are_not_believed),
+		cmocka_unit_test(test_an_interval_that_is_not_said_is_missing),
+		cmocka_unit_test(test_a_limit_that_asks_for_no_wait_is_waited_for_all_the_same),
+		cmocka_unit_test(test_a_refused_token_is_not_shown_again_soon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,11 +27,22 @@ static void few_events_are_taken_as_they_are(void **state)
 	assert_int_equal(reach_oldest_us(some, 5), 5);
 }
 
+static void an_event_of_another_year_is_left_out(void **state)
+{
+	(void)state;
+	int64_t times_us[] = {500, 1000, 3, 400, 700};
+	assert_int_equal(reach_oldest_within_us(times_us, 5, 600), 400);
+	assert_int_equal(reach_oldest_within_us(times_us, 5, 599), 500);
+	assert_int_equal(reach_oldest_within_us(times_us, 5, 997), 3);
+	assert_int_equal(reach_oldest_within_us(times_us, 1, 0), 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stragglers_do_not_stretch_the_window),
 		cmocka_unit_test(few_events_are_taken_as_they_are),
+		cmocka_unit_test(an_event_of_another_year_is_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
