@@ -21,6 +21,11 @@ kpis:
     description: Rows and distinct keys.
     visualisation: table
     sql: SELECT COUNT(*) AS "rows", COUNT(DISTINCT (id, type, created_at)) AS "keys" FROM events
+  - id: test_coverage
+    name: Covered minutes
+    description: Covered minutes.
+    visualisation: table
+    sql: SELECT COUNT(*) AS minutes, MIN(minute) AS first, MAX(minute) AS last FROM coverage
   - id: test_keys
     name: Every key
     description: Every key.
@@ -36,7 +41,7 @@ kpis:
 
 let own_metrics_path = "";
 
-/** A metric file with test_types, test_rows and test_keys. */
+/** A metric file with test_types, test_rows, test_coverage and test_keys. */
 export function ownMetrics(): string {
 	if (!own_metrics_path) {
 		own_metrics_path = path.join(temporaryFolder(), "own.yaml");

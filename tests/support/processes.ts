@@ -34,6 +34,8 @@ export interface Options {
 	wait_ms?: number;
 	/** Takes what comes on stdout, which is then not kept. */
 	on_stdout?: (text: string) => void;
+	/** runOctolake: called with the process id once it runs. */
+	started?: (pid: number) => void;
 	/** startOctolake: do not wait until it listens. */
 	at_once?: boolean;
 	/** startOctolake: leave the data folder to octolake's own default, below `cwd`. */
@@ -73,8 +75,9 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Calls `ask` until it gives something true, and gives that; after `ms` throws, saying the last answer or
- * error. What `ask` throws counts as "not yet". */
-export async function waitFor<T>(ask: () => T | Promise<T>, ms: number, what = "condition"): Promise<T> {
+ * error. What `ask` throws counts as "not yet". Asks every `every_ms`. */
+export async function waitFor<T>(ask: () => T | Promise<T>, ms: number, what = "condition", every_ms = 50):
+	Promise<T> {
 	const end = Date.now() + ms;
 	let last: unknown;
 	for (;;) {
@@ -88,7 +91,7 @@ export async function waitFor<T>(ask: () => T | Promise<T>, ms: number, what = "
 		}
 		if (Date.now() > end)
 			throw new Error(`${what}: not within ${ms} ms; last: ${String(last)}`);
-		await sleep(50);
+		await sleep(every_ms);
 	}
 }
 
@@ -112,7 +115,7 @@ export async function getJson<T = any>(url: string): Promise<T> {
 	return JSON.parse(answer.text) as T;
 }
 
-function programPath(variable: "OCTOLAKE_BIN" | "OCTOLAKE_FAKE"): string {
+export function programPath(variable: "OCTOLAKE_BIN" | "OCTOLAKE_FAKE"): string {
 	const program = process.env[variable];
 	if (!program)
 		throw new Error(`${variable} must name the built program (ctest sets it)`);
@@ -133,7 +136,7 @@ function environment(added: Record<string, string | undefined> = {}): NodeJS.Pro
 }
 
 /** A program that runs: its output so far and its end. */
-class Running {
+export class Running {
 	readonly child: ChildProcess;
 	readonly logs: LogLine[] = [];
 	readonly exited: Promise<Exit>;
@@ -265,6 +268,7 @@ export async function startOctolake(args: string[], options: Options = {}): Prom
 export async function runOctolake(args: string[], options: Options = {}): Promise<Finished> {
 	const log_format = args.includes("--log-format") ? [] : ["--log-format", "json"];
 	const running = new Running(programPath("OCTOLAKE_BIN"), [...args, ...log_format], options);
+	options.started?.(running.child.pid!);
 	const wait_ms = options.wait_ms ?? 120_000;
 	let late = false;
 	const timer = setTimeout(() => {

@@ -6,11 +6,13 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { batchTotals, filesBelow, goldKeys, runBatch, TOKEN } from "../support/lake";
-import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Ledger }
+import { programPath, Running, runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Ledger }
 	from "../support/processes";
 
 /** Most of the time is waiting for what GitHub asks to wait for. */
 const AT_ONCE = 3;
+/** Each costs a second of waiting. */
+const KILLS = process.env.OCTOLAKE_SLOW_TESTS ? 100 : 20;
 const CANARY = "ghp_CANARYcanary0123456789CANARY";
 
 function firstPages(ledger: Ledger): Ledger["requests"] {
@@ -78,6 +80,28 @@ describe("limits", { concurrency: AT_ONCE }, () => {
 		const ledger = await fake.ledger();
 		assert.deepEqual(ledger.violations, []);
 		assert.equal((await goldKeys(data)).length, 250);
+	});
+
+	test("kills right after a poll: its interval is kept all the same", async (context) => {
+		const fake = await startFake(["--synthetic", "9", "--rate", "50", "--poll-interval", "1"]);
+		context.after(() => fake.stop());
+		const data = path.join(temporaryFolder(), "lake");
+		const polls = async () => firstPages(await fake.ledger()).length;
+		const run = await runOctolake(["ingest", "--duration", "2500ms", "--api-url", fake.url, "--data", data],
+			{ env: { GITHUB_TOKEN: TOKEN } });
+		assert.equal(run.code, 0, run.stderr);
+		for (let kill = 0; kill < KILLS; kill++) {
+			const before = await polls();
+			const octolake = new Running(programPath("OCTOLAKE_BIN"),
+				["ingest", "--duration", "1m", "--api-url", fake.url, "--data", data], { env: { GITHUB_TOKEN: TOKEN } });
+			await waitFor(async () => await polls() > before, 20_000, "a poll", 1);
+			await sleep(kill % 5);
+			octolake.child.kill("SIGKILL");
+			await octolake.exited;
+		}
+		const ledger = await fake.ledger();
+		assert.deepEqual(ledger.violations, []);
+		assert.ok(firstPages(ledger).length >= KILLS);
 	});
 
 	for (const scenario of ["secondary-429", "primary-limit-403"])

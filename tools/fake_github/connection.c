@@ -3,11 +3,18 @@
 
 #include "fake_github/reply.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_BODY_BYTES_MAX = 1024 * 1024 };
+enum {
+	REQUEST_BODY_BYTES_MAX = 1024 * 1024,
+	CHUNK_BYTES = 7000,
+	DRIBBLE_MS = 50,
+	DRIBBLE_MS_MAX = 120 * 1000, /* a client that bears more is given up */
+};
 
 /* Reads some bytes more; false at the end of the stream, after an error or a too long wait. */
 static bool receive(int descriptor, struct buf *in)
@@ -47,6 +54,66 @@ static void arm_reset(int descriptor)
 	(void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+static bool send_chunk(int descriptor, const char *data, size_t size)
+{
+	struct buf head;
+	buf_init(&head, 64);
+	buf_printf(&head, "%zx\r\n", size);
+	bool sent = send_all(descriptor, head.data, head.size, MSG_MORE)
+		    && send_all(descriptor, data, size, MSG_MORE)
+		    && send_all(descriptor, "\r\n", 2, size > 0 ? MSG_MORE : 0);
+	buf_finish(&head);
+	return sent;
+}
+
+static bool send_chunks(int descriptor, const struct http_response *response)
+{
+	bool bad = response->framing == HTTP_FRAMING_BAD_CHUNK;
+	size_t end = bad ? response->body.size / 2 : response->body.size;
+	for (size_t at = 0; at < end; at += CHUNK_BYTES) {
+		size_t size = end - at < CHUNK_BYTES ? end - at : CHUNK_BYTES;
+		if (!send_chunk(descriptor, response->body.data + at, size))
+			return false;
+	}
+	return bad ? send_all(descriptor, "so-many\r\n", 9, 0) : send_chunk(descriptor, "", 0);
+}
+
+static bool has_left(int descriptor)
+{
+	char byte;
+	return recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* A byte now and then until the client has enough of it. */
+static void dribble(int descriptor, struct span bytes)
+{
+	for (int64_t passed_ms = 0; passed_ms < DRIBBLE_MS_MAX; passed_ms += DRIBBLE_MS) {
+		clock_sleep_ms(DRIBBLE_MS);
+		if (has_left(descriptor))
+			return;
+		if (bytes.size == 0)
+			continue;
+		if (!send_all(descriptor, bytes.data, 1, 0))
+			return;
+		bytes = span_make(bytes.data + 1, bytes.size - 1);
+	}
+}
+
+static void send_slowly(int descriptor, const struct http_response *response, struct span head)
+{
+	struct span body = buf_span(&response->body);
+	if (response->pace == HTTP_PACE_SLOW_HEAD) {
+		dribble(descriptor, head);
+		return;
+	}
+	size_t at_once = response->pace == HTTP_PACE_STALL ? body.size / 2 : 0;
+	if (send_all(descriptor, head.data, head.size, at_once > 0 ? MSG_MORE : 0)
+	    && send_all(descriptor, body.data, at_once, 0))
+		dribble(descriptor, response->pace == HTTP_PACE_STALL
+					    ? (struct span){0}
+					    : span_make(body.data + at_once, body.size - at_once));
+}
+
 /* True when the whole answer (as far as its misbehaviour lets it) was handed to the socket. */
 static bool send_response(int descriptor, const struct http_response *response, bool keep_alive)
 {
@@ -58,11 +125,22 @@ static bool send_response(int descriptor, const struct http_response *response, 
 	if (response->reset == HTTP_RESET_IN_BODY)
 		body_size /= 2;
 	struct buf head;
-	buf_init(&head, 2 * HTTP_HEAD_BYTES_MAX);
+	buf_init(&head, 2 * HTTP_ANSWER_HEAD_BYTES_MAX);
+	if (response->interim)
+		buf_append_text(&head, response->interim);
 	http_response_render_head(response, keep_alive, &head);
+	if (response->pace != HTTP_PACE_FULL) {
+		send_slowly(descriptor, response, buf_span(&head));
+		buf_finish(&head);
+		return false;
+	}
+	bool chunked = (response->framing == HTTP_FRAMING_CHUNKED
+			|| response->framing == HTTP_FRAMING_BAD_CHUNK)
+		       && !response->head_only;
 	bool sent = !head.failed
 		    && send_all(descriptor, head.data, head.size, body_size > 0 ? MSG_MORE : 0)
-		    && send_all(descriptor, response->body.data, body_size, 0);
+		    && (chunked ? send_chunks(descriptor, response)
+				: send_all(descriptor, response->body.data, body_size, 0));
 	buf_finish(&head);
 	return sent;
 }
@@ -77,11 +155,14 @@ static bool answer(const struct connection *connection, const struct http_reques
 	if (response.refuse_ms > 0)
 		connection->refuse(connection->context, response.refuse_ms);
 	bool keep_alive = http_request_keeps_alive(request) && !response.close
+			  && response.framing != HTTP_FRAMING_BAD_CHUNK
+			  && response.framing != HTTP_FRAMING_UNTIL_CLOSE
 			  && response.body_bytes_cut == 0 && response.reset == HTTP_RESET_NONE;
 	bool sent = send_response(connection->descriptor, &response, keep_alive);
 	github_sent(connection->github, &exchange, sent);
+	bool goes_on = sent && keep_alive && !response.close_unsaid;
 	http_response_finish(&response);
-	return sent && keep_alive;
+	return goes_on;
 }
 
 static void answer_bad_request(const struct connection *connection, const char *message)

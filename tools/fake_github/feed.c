@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,28 @@ static bool copy_member(const json_t *object, const char *name, char *out, size_
 	return true;
 }
 
-static bool is_number_text(const char *text)
+/* A number of at most 63 bits, as text or as an integer; as text without more in `out`. */
+static bool copy_id(const json_t *event, char out[EVENT_ID_BYTES])
 {
-	int64_t number;
-	return span_parse_int64(span_of(text), &number);
+	const json_t *value = json_object_get(event, "id");
+	int64_t number = -1;
+	if (json_is_integer(value))
+		number = (int64_t)json_integer_value(value);
+	else if (!copy_member(event, "id", out, EVENT_ID_BYTES) || out[0] == '-'
+		 || !span_parse_int64(span_of(out), &number))
+		return false;
+	(void)snprintf(out, EVENT_ID_BYTES, "%" PRId64, number);
+	return number >= 0;
+}
+
+static bool copy_time(const json_t *event, char out[EVENT_TIME_BYTES])
+{
+	int64_t time_us;
+	if (!copy_member(event, "created_at", out, EVENT_TIME_BYTES)
+	    || !time_parse(span_of(out), &time_us))
+		return false;
+	(void)snprintf(out, EVENT_TIME_BYTES, "%s", time_render(time_us).text);
+	return true;
 }
 
 struct event_key event_key_read(struct span element)
@@ -33,11 +52,9 @@ struct event_key event_key_read(struct span element)
 	struct event_key key = {.byte_hash = span_hash(element, 0)};
 	json_t *event = json_loadb(element.data, element.size, JSON_ALLOW_NUL | JSON_DECODE_ANY,
 				   NULL);
-	bool has_id = copy_member(event, "id", key.id, sizeof(key.id)) && is_number_text(key.id);
+	bool has_id = copy_id(event, key.id);
 	bool has_type = copy_member(event, "type", key.type, sizeof(key.type));
-	int64_t time_us;
-	bool has_time = copy_member(event, "created_at", key.created_at, sizeof(key.created_at))
-			&& time_parse(span_of(key.created_at), &time_us);
+	bool has_time = copy_time(event, key.created_at);
 	const json_t *repo_id = json_object_get(json_object_get(event, "repo"), "id");
 	key.has_repo_id = json_is_integer(repo_id);
 	key.repo_id = key.has_repo_id ? (int64_t)json_integer_value(repo_id) : 0;
@@ -107,13 +124,21 @@ void feed_page_finish(struct feed_page *page)
 
 void feed_page_add(struct feed_page *page, struct span element, const struct event_key *key)
 {
-	assert(page->key_count < PAGING_PER_PAGE_MAX);
+	assert(page->key_count < PAGING_WINDOW_EVENTS);
 	page->body.size--; /* the closing bracket */
 	if (page->key_count > 0)
 		buf_append_byte(&page->body, ',');
 	buf_append_span(&page->body, element);
+	page->ends[page->key_count] = page->body.size;
 	buf_append_byte(&page->body, ']');
 	page->keys[page->key_count++] = *key;
+}
+
+struct span feed_page_element(const struct feed_page *page, size_t index)
+{
+	assert(index < page->key_count);
+	size_t start = index > 0 ? page->ends[index - 1] + 1 : 1; /* behind a comma or the bracket */
+	return span_make(page->body.data + start, page->ends[index] - start);
 }
 
 void feed_destroy(struct feed **feed)

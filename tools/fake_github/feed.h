@@ -15,14 +15,15 @@
 
 enum {
 	EVENT_ID_BYTES = 32,
-	EVENT_TYPE_BYTES = 72,
+	EVENT_TYPE_BYTES = 320,
 	EVENT_TIME_BYTES = 32,
 	FEED_INSERTED_MAX = 64,
 	STREAM_KEY_BYTES = 256,
 };
 
 /* What tells events apart; taken from the element's own bytes. Texts are empty when the element
- * lacks the field or holds it in another form. */
+ * lacks the field or holds it in another form. The id is its number without more, the time is in UTC:
+ * so they compare with what a client that reads them has stored. */
 struct event_key {
 	char id[EVENT_ID_BYTES];
 	char type[EVENT_TYPE_BYTES];
@@ -59,7 +60,8 @@ struct feed_question {
 
 struct feed_page {
 	struct buf body;    /* JSON array */
-	struct event_key keys[PAGING_PER_PAGE_MAX];
+	struct event_key keys[PAGING_WINDOW_EVENTS];
+	size_t ends[PAGING_WINDOW_EVENTS]; /* behind each element in the body */
 	size_t key_count;
 	size_t window_count; /* events of the stream in the window */
 	struct etag etag;
@@ -71,6 +73,8 @@ void feed_page_init(struct feed_page *page);
 void feed_page_finish(struct feed_page *page);
 /* Adds one element to the body and its key to the list. */
 void feed_page_add(struct feed_page *page, struct span element, const struct event_key *key);
+/* The bytes of an element. */
+struct span feed_page_element(const struct feed_page *page, size_t index);
 
 struct feed;
 
@@ -78,9 +82,10 @@ struct feed_operations {
 	/* Never fails: a stream without events has an empty window. */
 	void (*read_page)(struct feed *feed, const struct feed_question *question,
 			  struct feed_page *page);
-	/* Puts an element in front of what every stream shows now (kept when new events arrive).
-	 * The bytes are copied. At most FEED_INSERTED_MAX; false beyond. */
-	bool (*insert)(struct feed *feed, struct span element, int64_t now_us);
+	/* Puts an element in front of what every stream shows now, or behind the `below` newest
+	 * events of it (a replay knows only 0); kept when new events arrive. The bytes are copied.
+	 * At most FEED_INSERTED_MAX; false beyond. */
+	bool (*insert)(struct feed *feed, struct span element, uint64_t below, int64_t now_us);
 	/* Events per second from now on; a replay ignores it. */
 	void (*set_rate)(struct feed *feed, double events_per_second, int64_t now_us);
 	/* Adds members about the feed to an open JSON object; `keys` asks for the list of all

@@ -196,8 +196,9 @@ static void replay_read_page(struct feed *feed, const struct feed_question *ques
 		page->not_modified = true;
 }
 
-static bool replay_insert(struct feed *feed, struct span element, int64_t now_us)
+static bool replay_insert(struct feed *feed, struct span element, uint64_t below, int64_t now_us)
 {
+	(void)below;
 	(void)now_us;
 	struct replay *replay = (struct replay *)feed;
 	if (replay->inserted.count == FEED_INSERTED_MAX)

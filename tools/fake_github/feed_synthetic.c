@@ -215,14 +215,24 @@ static void synthetic_read_page(struct feed *feed, const struct feed_question *q
 	page->not_modified = etag_matches(question->if_none_match, &page->etag);
 }
 
-static bool synthetic_insert(struct feed *feed, struct span element, int64_t now_us)
+static bool synthetic_insert(struct feed *feed, struct span element, uint64_t below, int64_t now_us)
 {
 	struct synthetic *synthetic = (struct synthetic *)feed;
 	if (synthetic->inserted.count == FEED_INSERTED_MAX)
 		return false;
 	advance(synthetic, now_us);
-	synthetic->inserted_after[synthetic->inserted.count] = synthetic->count;
 	element_list_add(&synthetic->inserted, element);
+	/* In the order in which they lie in the feed, which is how a window is walked. */
+	uint64_t after = synthetic->count > below ? synthetic->count - below : 0;
+	struct element *items = synthetic->inserted.items;
+	size_t at = synthetic->inserted.count - 1;
+	struct element added = items[at];
+	for (; at > 0 && synthetic->inserted_after[at - 1] > after; at--) {
+		items[at] = items[at - 1];
+		synthetic->inserted_after[at] = synthetic->inserted_after[at - 1];
+	}
+	items[at] = added;
+	synthetic->inserted_after[at] = after;
 	return true;
 }
 

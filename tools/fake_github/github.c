@@ -26,8 +26,11 @@ struct visit {
 	int64_t now_us;
 	int64_t now_ms;
 	bool consumes; /* this answer costs a request of the budget */
-	bool honest;   /* no scenario has a hand in it */
+	const struct scenario *scenario; /* that has a hand in the answer, or NULL */
+	unsigned hit;
 	struct feed_page page;
+	size_t linked; /* events that the Link header reckons with */
+	bool own_limits; /* the scenario told the budget itself */
 };
 
 void github_init(struct github *github, struct feed *feed, const struct github_options *options,
@@ -55,6 +58,7 @@ bool github_choose_scenario(struct github *github, struct span name, struct err 
 	(void)pthread_mutex_lock(&github->lock);
 	github->scenario = scenario;
 	github->scenario_hits = 0;
+	github->scenario_in_walk = false;
 	bool inserted = !scenario || !scenario->insert
 			|| scenario->insert(github->feed, clock_wall_us(github->clock));
 	(void)pthread_mutex_unlock(&github->lock);
@@ -191,36 +195,60 @@ static void answer_rate_limit(struct visit *visit)
 	json_end_object(&json);
 }
 
-/* True when a fault of the scenario takes the place of the service. */
-static bool meets_fault(struct visit *visit)
+static struct scenario_call make_call(struct visit *visit)
+{
+	return (struct scenario_call){
+		.hit = visit->hit,
+		.page = visit->paging.page,
+		.now_us = visit->now_us,
+		.now_ms = visit->now_ms,
+		.identity = visit->identity,
+		.request = visit->request,
+		.stream_index = visit->entry->stream,
+		.poll_interval_seconds = visit->github->options.poll_interval_seconds,
+		.own_host = visit->own_host,
+		.foreign_host = visit->github->foreign_host,
+		.response = visit->response,
+	};
+}
+
+/* The scenario that takes part in this answer, or NULL. */
+static const struct scenario *take_scenario(struct visit *visit)
 {
 	struct github *github = visit->github;
 	const struct scenario *scenario = github->scenario;
 	struct span target = visit->request->target;
-	bool candidate = scenario && scenario->times > 0 && !visit->entry->foreign
-			 && visit->paging.page == 1
-			 && span_equal_text(visit->request->method, "GET")
-			 && !memmem(target.data, target.size, SCENARIO_MOVED_MARK,
-				    strlen(SCENARIO_MOVED_MARK));
+	if (!scenario || scenario->times == 0 || visit->entry->foreign
+	    || !span_equal_text(visit->request->method, "GET")
+	    || memmem(target.data, target.size, SCENARIO_MOVED_MARK, strlen(SCENARIO_MOVED_MARK))
+	    || span_starts_with(target, "/repositories/"))
+		return NULL;
+	bool stays_good = scenario->dress || scenario->arrange;
+	if (visit->paging.page > 1) {
+		visit->hit = github->scenario_hits - 1;
+		return stays_good && github->scenario_in_walk ? scenario : NULL;
+	}
 	unsigned times = github->options.scenario_times ? github->options.scenario_times
-							 : (scenario ? scenario->times : 0);
-	if (!candidate || github->scenario_hits >= times)
+							 : scenario->times;
+	bool takes_part = github->scenario_hits < times;
+	github->scenario_in_walk = takes_part && stays_good;
+	visit->hit = github->scenario_hits;
+	return takes_part ? scenario : NULL;
+}
+
+/* True when a fault of the scenario takes the place of the service. */
+static bool meets_fault(struct visit *visit)
+{
+	visit->scenario = take_scenario(visit);
+	if (!visit->scenario || !visit->scenario->answer)
 		return false;
-	visit->honest = false;
-	if (!scenario->answer)
+	struct scenario_call call = make_call(visit);
+	visit->scenario->answer(&call);
+	visit->own_limits = call.own_limits;
+	if (call.declined) {
+		visit->scenario = NULL;
 		return false;
-	struct scenario_call call = {
-		.hit = github->scenario_hits++,
-		.now_us = visit->now_us,
-		.now_ms = visit->now_ms,
-		.identity = visit->identity,
-		.target = target,
-		.own_host = visit->own_host,
-		.foreign_host = github->foreign_host,
-		.response = visit->response,
-	};
-	visit->entry->scenario = scenario->name;
-	scenario->answer(&call);
+	}
 	return true;
 }
 
@@ -241,12 +269,40 @@ static void add_page_headers(struct visit *visit)
 	size_t before = response->headers.size;
 	buf_append_text(&response->headers, "Link: ");
 	size_t empty = response->headers.size;
-	paging_append_link(visit->paging, page->window_count, span_of(visit->own_host),
+	paging_append_link(visit->paging, visit->linked, span_of(visit->own_host),
 			   visit->request->path, &response->headers);
 	if (response->headers.size > empty)
 		buf_append_text(&response->headers, "\r\n");
 	else
 		response->headers.size = before;
+}
+
+/* Reads the whole window and makes the page of it that the scenario wants. */
+static void read_arranged(struct visit *visit, struct feed_question *question)
+{
+	struct feed *feed = visit->github->feed;
+	struct span if_none_match = question->if_none_match;
+	struct feed_page whole;
+	feed_page_init(&whole);
+	question->if_none_match = (struct span){0};
+	question->paging = (struct paging){.page = 1, .per_page = PAGING_WINDOW_EVENTS};
+	feed->operations->read_page(feed, question, &whole);
+	struct scenario_window window = {.count = whole.key_count, .linked = whole.key_count};
+	for (size_t i = 0; i < window.count; i++)
+		window.order[i] = i;
+	paging_range(visit->paging, window.count, &window.first, &window.end);
+	struct scenario_call call = make_call(visit);
+	visit->scenario->arrange(&call, &window);
+	for (size_t i = window.first; i < window.end; i++) {
+		size_t place = window.order[i];
+		feed_page_add(&visit->page, feed_page_element(&whole, place), &whole.keys[place]);
+	}
+	visit->page.window_count = whole.window_count;
+	visit->page.last_modified_us = whole.last_modified_us;
+	visit->linked = window.linked;
+	visit->page.etag = etag_make(buf_span(&visit->page.body), visit->paging.page);
+	visit->page.not_modified = etag_matches(if_none_match, &visit->page.etag);
+	feed_page_finish(&whole);
 }
 
 static void answer_events(struct visit *visit)
@@ -268,12 +324,18 @@ static void answer_events(struct visit *visit)
 		.paging = visit->paging,
 		.if_none_match = http_request_header(visit->request, "If-None-Match"),
 		.peek = visit->entry->foreign || span_equal_text(visit->request->method, "HEAD"),
-		.now_us = visit->now_us,
+		.now_us = clock_wall_us(visit->github->clock),
 	};
 	/* Tags of another host say nothing here: a client that mixes them up would miss pages. */
 	if (visit->entry->foreign)
 		question.if_none_match = (struct span){0};
-	visit->github->feed->operations->read_page(visit->github->feed, &question, &visit->page);
+	if (visit->scenario && visit->scenario->arrange) {
+		read_arranged(visit, &question);
+	} else {
+		visit->github->feed->operations->read_page(visit->github->feed, &question,
+							   &visit->page);
+		visit->linked = visit->page.window_count;
+	}
 	if (visit->entry->foreign)
 		visit->page.etag = etag_make(span_of(visit->page.etag.text), 0);
 	if (visit->page.not_modified) {
@@ -307,11 +369,31 @@ static void answer_api(struct visit *visit)
 
 /* ---- around the answer ---- */
 
+/* /repositories/N/events, where a renamed repository's events are found. */
+static void find_renamed(struct visit *visit)
+{
+	const struct ledger *ledger = &visit->github->ledger;
+	struct span rest = visit->request->path;
+	struct span number;
+	int64_t id;
+	if (!span_starts_with(rest, "/repositories/") || !span_ends_with(rest, "/events"))
+		return;
+	rest = span_make(rest.data + strlen("/repositories/"), rest.size - strlen("/repositories/"));
+	if (!span_split(rest, '/', &number, &rest) || !span_parse_int64(number, &id))
+		return;
+	int64_t index = id - SCENARIO_REPOSITORY_ID_FIRST;
+	if (index >= 0 && index < (int64_t)ledger->stream_count)
+		visit->has_stream =
+			stream_parse(span_of(ledger->streams[index].key), &visit->stream);
+}
+
 static void arrive(struct visit *visit, bool foreign)
 {
 	struct github *github = visit->github;
 	visit->has_stream = stream_parse(visit->request->path, &visit->stream);
 	visit->paging = paging_parse(visit->request->query);
+	if (!visit->has_stream)
+		find_renamed(visit);
 	visit->token = read_token(visit->request);
 	read_own_host(visit);
 	visit->identity = limits_identity(&github->limits, visit->token, visit->now_us);
@@ -343,27 +425,30 @@ static void add_budget_headers(struct visit *visit)
 	visit->entry->remaining = remaining;
 }
 
-/* Hands the page's keys to the exchange when they will really be delivered. Returns the scenario
- * that is to damage the page, or NULL. */
-static const struct scenario *settle(struct visit *visit, struct github_exchange *exchange)
+/* Counts what the scenario did, and hands the page's keys to the exchange when they will really be
+ * delivered. */
+static void settle(struct visit *visit, struct github_exchange *exchange)
 {
 	struct github *github = visit->github;
-	bool page = visit->response->status == 200 && visit->page.window_count > 0
-		    && !visit->response->head_only;
-	bool damaged = page && !visit->honest && !visit->entry->scenario;
-	if (damaged) {
-		github->scenario_hits++;
-		visit->entry->scenario = github->scenario->name;
-	} else if (page && visit->page.key_count > 0) {
+	const struct scenario *scenario = visit->scenario;
+	bool shown = visit->response->status == 200 && visit->page.window_count > 0
+		     && !visit->response->head_only;
+	bool damages = scenario && (scenario->damage_page || scenario->damage_wire);
+	if (damages && !shown)
+		scenario = visit->scenario = NULL;
+	if (scenario) {
+		github->scenario_hits += visit->paging.page == 1;
+		visit->entry->scenario = scenario->name;
+	}
+	if (shown && !damages && !(scenario && scenario->answer) && visit->page.key_count > 0) {
 		size_t size = visit->page.key_count * sizeof(*exchange->keys);
 		exchange->keys = memory_allocate(1, size);
 		exchange->key_count = visit->page.key_count;
 		memcpy(exchange->keys, visit->page.keys, size);
 	}
-	ledger_answer(&github->ledger, visit->entry, visit->response->status,
-		      !damaged && !visit->entry->scenario,
+	bool honest = !scenario || scenario->dress || scenario->arrange;
+	ledger_answer(&github->ledger, visit->entry, visit->response->status, honest,
 		      1000 * github->options.poll_interval_seconds);
-	return damaged ? github->scenario : NULL;
 }
 
 static bool accepts_gzip(const struct http_request *request)
@@ -385,12 +470,11 @@ void github_answer(struct github *github, const struct http_request *request, bo
 		.github = github,
 		.request = request,
 		.response = response,
-		.honest = true,
 	};
 	feed_page_init(&visit.page);
 	response->head_only = span_equal_text(request->method, "HEAD");
 	(void)pthread_mutex_lock(&github->lock);
-	visit.now_us = clock_wall_us(github->clock);
+	visit.now_us = clock_wall_us(github->clock) + (github->scenario ? github->scenario->skew_us : 0);
 	visit.now_ms = clock_monotonic_ms(github->clock);
 	arrive(&visit, foreign);
 	exchange_out->seq = visit.entry->seq;
@@ -398,19 +482,23 @@ void github_answer(struct github *github, const struct http_request *request, bo
 	answer_api(&visit);
 	if (visit.consumes)
 		identity_consume(visit.identity);
-	if (!foreign)
+	if (!foreign && !visit.own_limits)
 		add_budget_headers(&visit);
-	const struct scenario *damage = settle(&visit, exchange_out);
+	settle(&visit, exchange_out);
+	const struct scenario *scenario = visit.scenario;
+	struct scenario_call call = make_call(&visit);
+	if (scenario && scenario->dress)
+		scenario->dress(&call);
 	(void)pthread_mutex_unlock(&github->lock);
 	feed_page_finish(&visit.page);
 
-	struct scenario_call call = {.response = response};
-	if (damage && damage->damage_page)
-		damage->damage_page(&call);
-	if (response->body.size > 0 && accepts_gzip(request))
+	/* Without the lock: these make large bodies, and look at the response alone. */
+	if (scenario && scenario->damage_page)
+		scenario->damage_page(&call);
+	if (response->body.size > 0 && !response->encoded && accepts_gzip(request))
 		http_response_gzip(response);
-	if (damage && damage->damage_wire)
-		damage->damage_wire(&call);
+	if (scenario && scenario->damage_wire)
+		scenario->damage_wire(&call);
 }
 
 void github_sent(struct github *github, struct github_exchange *exchange, bool sent)

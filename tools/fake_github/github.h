@@ -32,6 +32,7 @@ struct github {
 	struct ledger ledger;
 	const struct scenario *scenario; /* NULL: honest */
 	unsigned scenario_hits;
+	bool scenario_in_walk; /* the last page 1 was dressed or arranged: so are those behind it */
 };
 
 /* What must be remembered between an answer and its sending. */

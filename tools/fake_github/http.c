@@ -101,7 +101,7 @@ struct span http_query_value(struct span query, const char *name)
 void http_response_init(struct http_response *response)
 {
 	*response = (struct http_response){0};
-	buf_init(&response->headers, HTTP_HEAD_BYTES_MAX);
+	buf_init(&response->headers, HTTP_ANSWER_HEAD_BYTES_MAX);
 	buf_init(&response->body, HTTP_BODY_BYTES_MAX);
 }
 
@@ -121,6 +121,25 @@ void http_response_header(struct http_response *response, const char *name, cons
 	assert(size >= 0 && (size_t)size < sizeof(value));
 	assert(!strpbrk(value, "\r\n"));
 	buf_printf(&response->headers, "%s: %s\r\n", name, value);
+}
+
+void http_response_remove(struct http_response *response, const char *name)
+{
+	struct buf kept;
+	buf_init(&kept, HTTP_ANSWER_HEAD_BYTES_MAX);
+	struct span rest = buf_span(&response->headers);
+	struct span line;
+	while (span_split(rest, '\n', &line, &rest)) {
+		struct span own_name;
+		struct span value;
+		if (span_split(line, ':', &own_name, &value)
+		    && span_equal_ignore_case(own_name, span_of(name)))
+			continue;
+		buf_append_span(&kept, line);
+		buf_append_byte(&kept, '\n');
+	}
+	buf_finish(&response->headers);
+	response->headers = kept;
 }
 
 void http_response_gzip(struct http_response *response)
@@ -168,6 +187,7 @@ static const char *reason_of(int status)
 		{500, "Internal Server Error"},
 		{502, "Bad Gateway"},
 		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)
 		if (reasons[i].status == status)
@@ -179,9 +199,16 @@ void http_response_render_head(const struct http_response *response, bool keep_a
 			       struct buf *out)
 {
 	assert(!response->headers.failed && !response->body.failed);
-	buf_printf(out, "HTTP/1.1 %d %s\r\n", response->status, reason_of(response->status));
+	bool until_close = response->framing == HTTP_FRAMING_UNTIL_CLOSE;
+	buf_printf(out, "HTTP/1.%d %d %s\r\n", until_close ? 0 : 1, response->status,
+		   reason_of(response->status));
 	buf_append_span(out, buf_span(&response->headers));
-	if (response->status != 304)
+	if (response->length_text)
+		buf_printf(out, "Content-Length: %s\r\n", response->length_text);
+	else if (response->framing == HTTP_FRAMING_CHUNKED
+		 || response->framing == HTTP_FRAMING_BAD_CHUNK)
+		buf_append_text(out, "Transfer-Encoding: chunked\r\n");
+	else if (response->status != 304 && !until_close)
 		buf_printf(out, "Content-Length: %" PRId64 "\r\n",
 			   (int64_t)response->body.size + response->length_offset);
 	buf_append_text(out, keep_alive ? "Connection: keep-alive\r\n\r\n"

@@ -12,6 +12,7 @@
 enum {
 	HTTP_HEAD_BYTES_MAX = 16 * 1024,
 	HTTP_HEADERS_MAX = 64,
+	HTTP_ANSWER_HEAD_BYTES_MAX = 4 * 1024 * 1024, /* some answers' heads are too large on purpose */
 	HTTP_BODY_BYTES_MAX = 1024 * 1024 * 1024, /* a ledger with millions of keys is large */
 };
 
@@ -54,6 +55,20 @@ enum http_reset {
 	HTTP_RESET_IN_BODY,     /* half of the body, then RST */
 };
 
+enum http_framing {
+	HTTP_FRAMING_LENGTH,      /* Content-Length */
+	HTTP_FRAMING_CHUNKED,
+	HTTP_FRAMING_BAD_CHUNK,   /* chunked, with a size that is no number in its middle */
+	HTTP_FRAMING_UNTIL_CLOSE, /* HTTP/1.0: the body ends with the connection */
+};
+
+enum http_pace {
+	HTTP_PACE_FULL,
+	HTTP_PACE_SLOW_HEAD, /* a byte of the head every 50 ms, for as long as the client listens */
+	HTTP_PACE_SLOW_BODY, /* the head, then a byte of the body every 50 ms */
+	HTTP_PACE_STALL,     /* half of the body, then nothing, and the connection stays open */
+};
+
 struct http_response {
 	int status;
 	struct buf headers; /* complete lines, "Name: value\r\n" */
@@ -67,6 +82,11 @@ struct http_response {
 				    closes */
 	enum http_reset reset;
 	bool close;              /* close the connection after the answer */
+	bool close_unsaid;       /* the same, after "Connection: keep-alive" */
+	enum http_framing framing;
+	enum http_pace pace;
+	const char *interim;     /* sent before the head: answers of status 1xx; a constant, or NULL */
+	const char *length_text; /* in place of the number in Content-Length; a constant, or NULL */
 	int64_t refuse_ms;       /* afterwards the listener refuses connections for so long */
 };
 
@@ -76,6 +96,9 @@ void http_response_finish(struct http_response *response);
 /* Adds one header line. Values are ours or checked: never bytes of a request that hold CR or LF. */
 void http_response_header(struct http_response *response, const char *name, const char *format,
 			  ...) PRINTF_LIKE(3, 4);
+
+/* Takes out every header of that name. */
+void http_response_remove(struct http_response *response, const char *name);
 
 /* Replaces the body by its gzip form and adds Content-Encoding. */
 void http_response_gzip(struct http_response *response);

@@ -441,10 +441,16 @@ static void faults_pass_and_damaged_pages_count_nothing(void **state)
 	for (size_t i = 0; i < count; i++) {
 		const struct scenario *scenario = &scenarios[i];
 		assert_int_equal((scenario->answer != NULL) + (scenario->damage_page != NULL)
-					 + (scenario->damage_wire != NULL)
-					 + (scenario->insert != NULL),
+					 + (scenario->damage_wire != NULL) + (scenario->dress != NULL)
+					 + (scenario->arrange != NULL) + (scenario->insert != NULL),
 				 1);
 		assert_int_equal(scenario->times > 0, scenario->insert == NULL);
+		/* Good pages, which the next test looks at; a wait of years; what is large. */
+		if (scenario->dress || scenario->arrange || strcmp(scenario->name, "stale-304") == 0
+		    || strcmp(scenario->name, "retry-after-years") == 0
+		    || strcmp(scenario->name, "page-100mb") == 0
+		    || strcmp(scenario->name, "large-event") == 0)
+			continue;
 		struct github_options options = calm_options();
 		struct fixture *f = fixture_create(&options, 10, 0);
 		choose(f, scenario->name);
@@ -472,6 +478,93 @@ static void faults_pass_and_damaged_pages_count_nothing(void **state)
 	}
 }
 
+/* Walks all pages by Link with a token; the number of events shown. */
+static json_int_t walk(struct fixture *f, json_int_t *duplicates_out)
+{
+	char line[512] = "GET /events?per_page=100";
+	json_t *ledger = read_ledger(f);
+	json_int_t before = integer_of(ledger, "served_events");
+	json_decref(ledger);
+	for (int page = 1; page <= 3 && line[0] != '\0'; page++) {
+		struct reply reply = send_to(f, false, line, AGENT "Authorization: Bearer t\r\n");
+		assert_int_equal(reply.status, 200);
+		const char *next = strstr(header_of(&reply, "Link"), "page=");
+		bool has_next = strstr(header_of(&reply, "Link"), "rel=\"next\"") != NULL && next;
+		(void)snprintf(line, sizeof(line), has_next ? "GET /events?per_page=100&page=%d" : "", page + 1);
+		reply_finish(&reply);
+	}
+	ledger = read_ledger(f);
+	json_int_t shown = integer_of(ledger, "served_events") - before;
+	*duplicates_out = integer_of(ledger, "served_events") - integer_of(ledger, "unique_events");
+	assert_int_equal(integer_of(ledger, "violation_count"), 0);
+	json_decref(ledger);
+	return shown;
+}
+
+static void arranged_windows_are_counted_as_shown(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		json_int_t shown[2], duplicates;
+	} cases[] = {
+		{"order-reversed", {250, 250}, 250}, {"order-shuffled", {250, 250}, 250},
+		{"page-shrunk", {10, 250}, 10},      {"empty-window", {250, 0}, 0},
+		{"page-overlap", {350, 350}, 450},   {"page-large", {250, 250}, 250},
+		{"stale-page", {250, 210}, 210},     {"empty-page", {150, 250}, 150},
+		{"stale-304", {250, 250}, 250},
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct github_options options = calm_options();
+		struct fixture *f = fixture_create(&options, 250, 0);
+		json_int_t duplicates;
+		choose(f, cases[i].name);
+		for (int n = 0; n < 2; n++)
+			if (walk(f, &duplicates) != cases[i].shown[n])
+				fail_msg("%s: walk %d", cases[i].name, n);
+		assert_int_equal(duplicates, cases[i].duplicates);
+		fixture_destroy(f);
+	}
+}
+
+static void a_stuck_cache_says_304_to_every_tag(void **state)
+{
+	(void)state;
+	struct github_options options = calm_options();
+	struct fixture *f = fixture_create(&options, 10, 0);
+	choose(f, "stale-304");
+	assert_int_equal(status_of(f, "GET /events", AGENT), 200);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(status_of(f, "GET /events", AGENT "If-None-Match: \"any\"\r\n"), 304);
+	fixture_destroy(f);
+}
+
+static void a_renamed_repository_is_found_by_its_number(void **state)
+{
+	(void)state;
+	struct github_options options = calm_options();
+	struct fixture *f = fixture_create(&options, 150, 0);
+	choose(f, "redirect-renamed");
+	assert_int_equal(status_of(f, "GET /orgs/o/events", AGENT), 301);
+	struct reply reply = send_to(f, false, "GET /events?per_page=100", AGENT);
+	assert_int_equal(reply.status, 301);
+	char line[512];
+	assert_string_equal(header_of(&reply, "Location"),
+			    "http://api.test:80/repositories/1296270/events?per_page=100");
+	(void)snprintf(line, sizeof(line), "GET %s", strstr(header_of(&reply, "Location"), "/repositories"));
+	reply_finish(&reply);
+	reply = send_to(f, false, line, AGENT);
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(header_of(&reply, "Link"), "/repositories/1296270/events?per_page=100&page=2>"));
+	reply_finish(&reply);
+	assert_int_equal(status_of(f, "GET /repositories/1296299/events", AGENT), 404);
+	json_t *ledger = read_ledger(f);
+	const json_t *stream = json_object_get(json_object_get(ledger, "streams"), "/events");
+	assert_int_equal(integer_of(stream, "served_events"), 100);
+	json_decref(ledger);
+	fixture_destroy(f);
+}
+
 static void odd_events_are_counted_by_what_a_client_can_do(void **state)
 {
 	(void)state;
@@ -482,7 +575,12 @@ static void odd_events_are_counted_by_what_a_client_can_do(void **state)
 		{"bad-utf8", 11, 10, 1, 0},         {"lone-surrogate", 11, 10, 1, 0},
 		{"unknown-type", 12, 12, 0, 0},     {"null-actor", 13, 13, 0, 0},
 		{"one-broken-event", 14, 10, 4, 0}, {"duplicate-in-page", 12, 11, 0, 0},
-		{"id-reuse", 12, 11, 0, 1},
+		{"id-reuse", 12, 11, 0, 1},         {"id-months", 13, 13, 0, 0},
+		{"id-other-type", 12, 12, 0, 0},    {"odd-ids", 26, 13, 13, 0},
+		{"odd-times", 21, 13, 8, 0},        {"deep-event", 12, 11, 1, 0},
+		{"duplicate-keys", 11, 11, 0, 0},   {"nul-bytes", 12, 11, 1, 0},
+		{"mixed-eras", 18, 18, 0, 0},       {"late-event", 12, 12, 0, 0},
+		{"odd-types", 20, 20, 0, 0},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		struct github_options options = calm_options();
@@ -595,6 +693,9 @@ int main(void)
 		cmocka_unit_test(primary_limit_scenarios_empty_the_budget),
 		cmocka_unit_test(a_token_that_follows_a_redirect_is_noted),
 		cmocka_unit_test(faults_pass_and_damaged_pages_count_nothing),
+		cmocka_unit_test(arranged_windows_are_counted_as_shown),
+		cmocka_unit_test(a_stuck_cache_says_304_to_every_tag),
+		cmocka_unit_test(a_renamed_repository_is_found_by_its_number),
 		cmocka_unit_test(odd_events_are_counted_by_what_a_client_can_do),
 		cmocka_unit_test(control_refuses_nonsense),
 		cmocka_unit_test(unsent_answers_count_nothing),

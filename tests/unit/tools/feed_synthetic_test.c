@@ -243,7 +243,7 @@ static void inserted_events_drift_with_the_others(void **state)
 {
 	(void)state;
 	struct feed *feed = make_feed(10, 10, 300, 0);
-	assert_true(feed->operations->insert(feed, span_of("\"odd\""), start_us));
+	assert_true(feed->operations->insert(feed, span_of("\"odd\""), 0, start_us));
 	struct feed_page page;
 	ask(feed, "/events", "per_page=1", NULL, start_us, &page);
 	assert_string_equal(page.body.data, "[\"odd\"]");
@@ -253,8 +253,8 @@ static void inserted_events_drift_with_the_others(void **state)
 	assert_string_equal(page.body.data, "[\"odd\"]");
 	feed_page_finish(&page);
 	for (int i = 1; i < FEED_INSERTED_MAX; i++)
-		assert_true(feed->operations->insert(feed, span_of("1"), start_us));
-	assert_false(feed->operations->insert(feed, span_of("1"), start_us));
+		assert_true(feed->operations->insert(feed, span_of("1"), 0, start_us));
+	assert_false(feed->operations->insert(feed, span_of("1"), 0, start_us));
 	feed_destroy(&feed);
 }
 
