@@ -9,6 +9,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	/* the data folder and who works in it */
 	{"lake", {"make-folder", "sync-folder"}},
 	{"lock", {"write"}},
+	{"asked", {"write"}},
 	{"ballast", {"create", "write", "fsync", "rename", "sync-folder"}},
 	/* the catalog: the file, then its transactions */
 	{"catalog.open", {"open", "commit", "sync-folder"}},

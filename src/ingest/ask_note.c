@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/ask_note.h"
 
+#include "base/failpoint.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -51,11 +52,12 @@ void ask_note_close(struct ask_note *note)
 
 void ask_note_write(struct ask_note *note, int64_t not_before_us)
 {
+	FAILPOINT_SCOPE("asked");
 	char line[LINE_TEXT_BYTES];
 	if (note->descriptor < 0 || not_before_us <= note->not_before_us)
 		return;
 	note->not_before_us = not_before_us;
 	(void)snprintf(line, sizeof(line), "%20" PRId64 "\n", not_before_us);
-	if (pwrite(note->descriptor, line, LINE_BYTES, 0) != LINE_BYTES)
+	if (FAILPOINT("write", pwrite(note->descriptor, line, LINE_BYTES, 0)) != LINE_BYTES)
 		return; /* the ledger will say it, unless we are killed */
 }

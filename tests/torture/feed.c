@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/torture/torture.h"
 
+#include "ingest/ask_note.h"
 #include "ingest/pending.h"
 
 #include <inttypes.h>
@@ -95,8 +96,19 @@ void feed_close(struct feed *feed)
 	pending_destroy(&feed->pending);
 }
 
+/* As before each request; the number only has to grow. */
+static void note_ask(const struct feed *feed)
+{
+	struct ask_note note;
+	int64_t not_before_us;
+	ask_note_open(&note, &feed->session->layout, &not_before_us);
+	ask_note_write(&note, not_before_us + 1);
+	ask_note_close(&note);
+}
+
 bool feed_store(struct feed *feed, struct err *err)
 {
+	note_ask(feed);
 	int64_t first = feed->position;
 	/* Stored again, as after a kill that was too quick for the cursor; once under another repository. */
 	for (int64_t i = first - AGAIN_EVENTS; i < first; i++)
