@@ -58,20 +58,21 @@ kill $demo; wait $demo`;
 
 async function fromBare(machine, user) {
 	const start = Math.round(Date.now() / 1000);
-	const built = mustEndWell(await machine.run("./run --build-only", { user }), "./run");
+	mustEndWell(await machine.run("./run --build-only", { user }), "./run");
 	const shown = mustEndWell(await machine.run(demo, { user, network: "none" }), "demo");
 	assert.match(shown.output, /event/);
-	return `${await systemOf(machine)}; ${await costOf(machine, built.output, start)}`;
+	return `${await systemOf(machine)}; ${await costOf(machine, start)}`;
 }
 
 // Where the seconds and the megabytes of ./run went.
-async function costOf(machine, text, start) {
+async function costOf(machine, start) {
 	const { output } = await machine.root(`stat -c %Y build/packages.log .deps/duckdb/integrity build/release/octolake
 		du -sm . | cut -f1; du -sm build | cut -f1
 		du -sm /root/.npm /home/dev/.npm 2>/dev/null | cut -f1
-		grep -o '[0-9]* [kM]B of additional disk' build/packages.log`);
+		grep -oE '[0-9]+ newly|[0-9.]+ MB of (archives|additional)' build/packages.log`);
 	const [apt, npm, build, checkout, ofBuild, cache] = output.split("\n").map(Number);
-	return `${/\d+ packages, \d+ MB/.exec(text)?.[0]} (${/\d+ MB of additional/.exec(output)?.[0]}) ${apt - start} s, `
+	const said = (pattern) => pattern.exec(output)?.[0];
+	return `${said(/\d+ newly/)}, ${said(/[\d.]+ MB of archives/)}, ${said(/\d+ MB of additional/)} ${apt - start} s, `
 		+ `npm ${cache} MB ${npm - apt} s, build ${build - npm} s, checkout ${checkout} MB of which build ${ofBuild}`;
 }
 
