@@ -254,6 +254,10 @@ static void expect_event(const json_t *document, struct expectation *expected)
 		 || !expect_payload(document, event))
 		expected->reason = SCAN_BAD_VALUE;
 	event->era = expect_era(document, event);
+	/* Where GitHub sent the flag, its absence says nothing. */
+	if (event->era != EVENT_ERA_THIN && span_equal_text(event->action, "closed")
+		&& !json_is_boolean(oracle_at(document, "payload.pull_request.merged")))
+		event->merged_known = false;
 }
 
 static bool same_text(struct span a, struct span b)
