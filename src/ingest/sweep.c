@@ -42,7 +42,7 @@ struct walk {
 	int64_t times_us[STREAM_KEYS_MAX]; /* created_at of the events whose keys are in `cursor` */
 	bool window_filled;
 	bool untagged;      /* asked without tags, because 304 is not believed */
-	uint64_t page_hash; /* of page 1 */
+	uint64_t window_hash; /* of the pages so far */
 	int pages_next_min; /* the next walk's walk_pages_min */
 };
 
@@ -359,8 +359,7 @@ static enum fetch_outcome walk_pages(struct walk *walk, int *pages_out, bool *fa
 		int64_t newest_before_us = walk->newest_us;
 		size_t first = walk->cursor.key_count;
 		walk->server_us = page.server_us;
-		if (number == 0)
-			walk->page_hash = span_hash(page.body, 0);
+		walk->window_hash = span_hash(page.body, walk->window_hash);
 		enum page_result result = take_page(walk, page.body, &arena, err);
 		if (result != PAGE_TAKEN) {
 			*fatal_out = result == PAGE_NOT_STORED;
@@ -427,6 +426,22 @@ static void judge_tags(struct walk *walk, bool modified)
 			  log_text("stream", walk->record.stream));
 }
 
+/* Nothing has changed: as 304 says. Where tags are missing, or change by themselves, only the bytes of
+ * the pages can show it; where a tag changed once with the same bytes, the next may bring news
+ * (recorded polls do), and a look without a tag was not meant to tell. */
+static bool is_quiet(const struct walk *walk, bool modified, bool looked_again)
+{
+	struct stream *stream = walk->stream;
+	if (!modified)
+		return true;
+	bool same_window = walk->window_hash == stream->window_hash;
+	stream->window_hash = walk->window_hash;
+	stream->same_window_in_row = same_window ? stream->same_window_in_row + 1 : 0;
+	bool has_tag = walk->cursor.etags[0][0] != '\0';
+	return same_window && walk->record.fresh == 0 && !looked_again
+	       && (!has_tag || stream->same_window_in_row >= SWEEP_SAME_WINDOW_QUIET);
+}
+
 /* The walk came to its end, or there was nothing to walk. */
 static void succeed(struct walk *walk, bool modified, int64_t requests)
 {
@@ -441,13 +456,10 @@ static void succeed(struct walk *walk, bool modified, int64_t requests)
 	judge_tags(walk, modified);
 	if (walk->pages_next_min > 0)
 		walk->cursor.etags[0][0] = '\0';
+	bool looked_again = stream->walk_pages_min > 0;
 	stream->failures_in_row = 0;
 	stream->walk_pages_min = walk->pages_next_min;
-	/* Where tags are missing or change by themselves, only its bytes show that nothing has changed. */
-	bool same_page = modified && walk->page_hash == stream->page_hash;
-	stream->quiet = !modified || (same_page && walk->record.fresh == 0);
-	if (modified)
-		stream->page_hash = walk->page_hash;
+	stream->quiet = is_quiet(walk, modified, looked_again);
 	stream->cursor = walk->cursor;
 	stream->unstored = true;
 	finish_record(walk, modified ? SWEEP_OK : SWEEP_NOT_MODIFIED, NULL, requests);

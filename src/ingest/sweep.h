@@ -23,7 +23,8 @@ struct stream {
 				  * not stop earlier. 0: none */
 	bool quiet;              /* its last sweep found nothing to walk */
 	bool unstored;           /* its cursor moved in memory only: store before asking again */
-	uint64_t page_hash;      /* of page 1 as it was last shown */
+	uint64_t window_hash;    /* of the pages as they were last shown */
+	int64_t same_window_in_row; /* answers of 200 that showed them again */
 	int64_t not_modified_in_row;
 	int64_t stale_in_row;    /* rows of 304 that only an answer without a tag ended, with news */
 };
@@ -34,6 +35,8 @@ enum {
 	SWEEP_NOT_MODIFIED_MAX = 30,
 	/* After so many rows of 304 that hid news, the stream's tags are not believed any more. */
 	SWEEP_STALE_MAX = 2,
+	/* After the same pages so often in a row under changing tags, the stream counts as quiet. */
+	SWEEP_SAME_WINDOW_QUIET = 3,
 };
 
 /* What a sweep works with. */
