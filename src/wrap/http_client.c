@@ -334,8 +334,10 @@ static bool fail_too_large(const struct http_client_request *request, struct err
  * GnuTLS's. */
 static bool is_about_clock(const char *reason)
 {
+	/* The last is all that libcurl says over GnuTLS, whatever the reason. */
 	static const char *const words[] = {"not yet valid", "has expired", "not activated",
-					    "expiration date", "is expired"};
+					    "expiration date", "is expired",
+					    "server certificate verification failed"};
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
 		if (strstr(reason, words[i]))
 			return true;
