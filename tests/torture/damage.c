@@ -152,6 +152,8 @@ bool damage_do(enum scenario scenario, const char *folder, struct ledger *ledger
 	case SCENARIO_DAMAGED_GOLD:
 		return damage_gold(lake.text, random);
 	case SCENARIO_LOST_SILVER:
+		if (ledger->retained)
+			return damage_do(SCENARIO_NEW_LAKE, folder, ledger, random);
 		return lose_silver(lake.text, random);
 	default:
 		return true;

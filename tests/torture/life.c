@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/torture/torture.h"
 
+#include "app/retention.h"
 #include "base/failpoint.h"
 
 #include <stdio.h>
@@ -82,6 +83,32 @@ static bool compare_with_rebuild(struct life *life, struct err *err)
 	       || err_set(err, ERR_LOCAL, "a rebuild gives \"%s\" instead of \"%s\"", after, before);
 }
 
+/* Half of bronze goes; silver and gold keep everything. */
+static bool retain(struct life *life, struct err *err)
+{
+	struct catalog_totals totals;
+	struct retention_limits limits = {{0}, {0}};
+	struct retention_report report = {.more = true};
+	if (!catalog_read_totals(life->session.catalog, &totals, err))
+		return false;
+	for (size_t i = 0; i < RETENTION_LAYER_COUNT; i++)
+		limits.bytes_max[i] = INT64_MAX;
+	limits.bytes_max[RETENTION_BRONZE] = totals.bronze_bytes / 2;
+	const struct retention_work retention = {
+		.limits = &limits,
+		.catalog = life->session.catalog,
+		.silver = life->silver,
+		.gold = life->gold,
+		.clock = clock_system(),
+		.may_compact = true,
+	};
+	life->ledger->retained = true;
+	while (report.more)
+		if (!retention_run(&retention, &report, err))
+			return false;
+	return true;
+}
+
 static bool store_and_refresh(struct life *life, struct err *err)
 {
 	return feed_store(&life->feed, err) && refresh(life, err);
@@ -92,6 +119,9 @@ static bool work(struct life *life, struct err *err)
 	switch (life->options->scenario) {
 	case SCENARIO_COMPACT:
 		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err);
+	case SCENARIO_RETENTION:
+		return store_and_refresh(life, err) && compact(life, err) && retain(life, err)
+		       && rebuild(life, true, err);
 	case SCENARIO_REBUILD_SILVER:
 		return feed_store(&life->feed, err) && rebuild(life, true, err);
 	case SCENARIO_REBUILD_GOLD:

@@ -36,7 +36,7 @@ enum {
 
 const char *const scenario_names[SCENARIO_COUNT] = {
 	"new-lake", "poll", "compact", "rebuild-silver", "rebuild-gold", "leftovers", "lost-catalog",
-	"damaged-catalog", "damaged-gold", "lost-silver", "other-views",
+	"damaged-catalog", "damaged-gold", "lost-silver", "other-views", "retention",
 };
 
 struct point {

@@ -30,6 +30,7 @@ enum scenario {
 	SCENARIO_DAMAGED_GOLD,
 	SCENARIO_LOST_SILVER,
 	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
+	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
 	SCENARIO_COUNT,
 };
 extern const char *const scenario_names[SCENARIO_COUNT];
@@ -41,6 +42,8 @@ struct ledger {
 	int64_t duplicates;
 	int64_t filtered;
 	int64_t quarantined;
+	/* Bronze is not all there any more: what only silver has must not get lost. */
+	bool retained;
 	/* ---- of the life in progress ---- */
 	bool verified;
 	bool compared; /* with a rebuild */
