@@ -171,6 +171,21 @@ bool layout_parse_batch(const char *relative, int64_t *batch_out)
 	return true;
 }
 
+/* "r3-" of layout_silver_kept, or nothing. */
+static bool take_rebuild(struct span *s)
+{
+	struct span number;
+	struct span rest;
+	int64_t rebuild;
+	if (!take_text(s, "r"))
+		return true;
+	if (!span_split(*s, '-', &number, &rest) || !span_parse_int64(number, &rebuild) || rebuild < 1
+	    || number.data[0] == '0')
+		return false;
+	*s = rest;
+	return true;
+}
+
 bool layout_is_silver(const char *relative)
 {
 	struct span rest = span_of(relative);
@@ -182,8 +197,8 @@ bool layout_is_silver(const char *relative)
 		return take_batch(&rest, &first) && span_equal_text(rest, ".parquet");
 	return take_text(&rest, "silver/type=") && span_split(rest, '/', &type, &rest) && is_type(type)
 	       && take_text(&rest, "date=") && take_date(&rest, &date_us) && take_text(&rest, "/")
-	       && take_batch(&rest, &first) && take_text(&rest, "-") && take_batch(&rest, &last)
-	       && span_equal_text(rest, ".parquet");
+	       && take_batch(&rest, &first) && take_text(&rest, "-") && take_rebuild(&rest)
+	       && take_batch(&rest, &last) && span_equal_text(rest, ".parquet");
 }
 
 bool layout_parse_gold(const char *relative, int64_t *generation_out)

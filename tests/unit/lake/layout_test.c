@@ -136,6 +136,26 @@ static void live_and_gold_names_are_read_back(void **state)
 	assert_int_equal(number, 17);
 }
 
+/* What recovery may remove when the catalog does not name it. */
+static void all_forms_of_silver_are_ours(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {
+		"silver/type=PushEvent/date=2026-01-01/000000000001-r0-000000000002.parquet",
+		"silver/type=PushEvent/date=2026-01-01/000000000001-r01-000000000002.parquet",
+		"silver/type=PushEvent/date=2026-01-01/000000000001-r-000000000002.parquet",
+		"silver/type=PushEvent/date=2026-01-01/000000000001-r1000000000002.parquet",
+		"silver/type=PushEvent/date=2026-01-01/mine.parquet"};
+	struct err err = {0};
+	struct file_path path;
+	struct span type = span_of("PushEvent");
+	assert_true(layout_silver_live(3, &path, &err) && layout_is_silver(path.text));
+	assert_true(layout_silver(type, 0, 1, 2, &path, &err) && layout_is_silver(path.text));
+	assert_true(layout_silver_kept(type, 0, 1, 2, 7, &path, &err) && layout_is_silver(path.text));
+	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
+		assert_false(layout_is_silver(wrong[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +167,7 @@ int main(void)
 		cmocka_unit_test(bronze_names_are_read_back),
 		cmocka_unit_test(other_names_are_not_ours),
 		cmocka_unit_test(live_and_gold_names_are_read_back),
+		cmocka_unit_test(all_forms_of_silver_are_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
