@@ -139,6 +139,13 @@ bool damage_do(enum scenario scenario, const char *folder, struct ledger *ledger
 	struct err err;
 	if (!file_path_make(&lake, &err, "%s/lake", folder))
 		return false;
+	struct file_path backup;
+	bool is_loss = scenario == SCENARIO_LOST_CATALOG || scenario == SCENARIO_DAMAGED_CATALOG;
+	if (!file_path_make(&backup, &err, "%s/catalog.backup.sqlite", lake.text))
+		return false;
+	/* Two losses at once: the catalog, and the backup that tells what only silver has. */
+	if (is_loss && ledger->retained && !file_exists(backup.text))
+		return damage_do(SCENARIO_NEW_LAKE, folder, ledger, random);
 	switch (scenario) {
 	case SCENARIO_NEW_LAKE:
 		*ledger = (struct ledger){0};

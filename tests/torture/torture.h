@@ -25,12 +25,12 @@ enum scenario {
 	SCENARIO_REBUILD_SILVER,
 	SCENARIO_REBUILD_GOLD,
 	SCENARIO_LEFTOVERS,       /* drafts, staged files, files without a name, a damaged bronze file */
-	SCENARIO_LOST_CATALOG,
 	SCENARIO_DAMAGED_CATALOG,
 	SCENARIO_DAMAGED_GOLD,
 	SCENARIO_LOST_SILVER,
 	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
 	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
+	SCENARIO_LOST_CATALOG,    /* after a retention: its backup is there */
 	SCENARIO_COUNT,
 };
 extern const char *const scenario_names[SCENARIO_COUNT];
