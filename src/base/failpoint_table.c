@@ -36,11 +36,12 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"silver.rebuild", {"count", "remove"}},
 	/* what is no longer kept, and the backup that tells of it; what silver alone still has */
 	{"retention", {"commit", "remove", "fsync", "rename", "sync-folder"}},
-	{"catalog.restore", {"fsync", "rename", "sync-folder"}},
+	{"catalog.restore", {"create", "write", "fsync", "rename", "sync-folder"}},
 	{"silver.kept", {"copy", "fsync", "rename", "sync-folder"}},
 	/* gold: loads; a new generation, its publication, the switch to it, the old one's end */
 	{"gold.load", {"commit", "checkpoint"}},
 	{"gold.views", {"commit", "checkpoint"}},
+	{"gold.expire", {"commit", "checkpoint"}},
 	{"gold.rebuild", {"remove", "commit", "checkpoint"}},
 	{"gold.publish", {"fsync", "rename", "sync-folder"}},
 	{"gold.switch", {"setting"}},

@@ -215,6 +215,32 @@ bool file_write(const char *path, struct span content, struct err *err)
 	       && file_draft_publish(&draft, true, err);
 }
 
+static bool copy_all(int descriptor, const char *from, struct file_draft *draft, struct err *err)
+{
+	char piece[64 * 1024];
+	for (;;) {
+		ssize_t got = read(descriptor, piece, sizeof(piece));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set_errno(err, ERR_LOCAL, errno, "read %s", from);
+		if (got == 0)
+			return true;
+		if (!file_draft_write(draft, piece, (size_t)got, err))
+			return false;
+	}
+}
+
+bool file_copy(const char *from, const char *path, struct err *err)
+{
+	int descriptor CLEANUP(close_descriptor) = open(from, O_RDONLY | O_CLOEXEC);
+	struct file_draft *draft CLEANUP(file_draft_discard) = NULL;
+	if (descriptor < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "open %s", from);
+	return file_draft_create(path, &draft, err) && copy_all(descriptor, from, draft, err)
+	       && file_draft_publish(&draft, true, err);
+}
+
 bool file_exists(const char *path)
 {
 	struct stat status;

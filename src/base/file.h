@@ -45,6 +45,9 @@ MUST_CHECK bool file_publish(const char *staged, const char *path, struct err *e
 MUST_CHECK bool file_read(const char *path, struct buf *buf, struct err *err);
 /* Publishes `content` as `path`. */
 MUST_CHECK bool file_write(const char *path, struct span content, struct err *err);
+/* Publishes a copy of `from` as `path`, as file_write does; of any size. `from` missing or unreadable:
+ * ERR_LOCAL. */
+MUST_CHECK bool file_copy(const char *from, const char *path, struct err *err);
 bool file_exists(const char *path);
 /* Size in bytes, or -1 when there is none. */
 int64_t file_size(const char *path);

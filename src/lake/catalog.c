@@ -43,9 +43,11 @@ bool catalog_open(const struct layout *layout, bool read_only, struct catalog **
 			return false;
 		if (catalog->database)
 			sqlite_close(&catalog->database);
-		if (!catalog_set_aside(layout, &aside, err) || !open_at(catalog, path.text, &restored, err))
+		if (!catalog_set_backup_aside(layout, err) || !catalog_set_aside(layout, &aside, err)
+		    || !open_at(catalog, path.text, &restored, err))
 			return false;
 	}
+	catalog->restored = restored;
 	*catalog_out = catalog;
 	catalog = NULL;
 	return true;

@@ -38,7 +38,9 @@ MUST_CHECK bool catalog_set_aside(const struct layout *layout, struct file_path 
  *   compacted one sends all batches back: silver is made again from bronze. Where bronze is missing
  *   too, nothing is sent back and the file is counted in files_missing.
  * - Silver files under names of layout.h that the catalog does not name are removed: all of them when
- *   it was lost, because the adopted batches are in state BRONZE. Gold's files are left to gold. */
+ *   it was lost, because the adopted batches are in state BRONZE. Where there is a backup of the catalog
+ *   it is renewed first; on a disk too full for that they stay. Gold's files are left to gold.
+ * A catalog that came from its backup and is damaged: the backup is set aside too. */
 struct catalog_recovery {
 	int64_t batches_adopted;
 	int64_t files_adopted;

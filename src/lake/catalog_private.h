@@ -14,6 +14,7 @@ struct catalog {
 	struct sqlite_database *database;
 	struct layout layout;
 	bool read_only;
+	bool restored;      /* from its backup, by this handle */
 	int64_t disk_batch; /* highest in bronze's names when the handle first asked; -1: not yet */
 };
 
@@ -83,9 +84,11 @@ MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct
 /* ---- retention.c ---- */
 MUST_CHECK bool catalog_count_removed(struct catalog *catalog, enum retention_layer layer, int64_t rows,
 				      int64_t files, int64_t bytes, struct err *err);
-/* Brings back the catalog that belongs at `path` from its backup, where there is one. */
+/* Copies the backup, where there is one, to `path`, where the catalog belongs. */
 MUST_CHECK bool catalog_restore(const struct layout *layout, const char *path, bool *restored_out,
 				struct err *err);
+/* A backup that gave a damaged catalog: the next one is to be made from the files alone. */
+MUST_CHECK bool catalog_set_backup_aside(const struct layout *layout, struct err *err);
 
 /* ---- catalog_sweep.c ---- */
 MUST_CHECK bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err);

@@ -20,6 +20,8 @@ struct recovery {
 	const struct layout *layout;
 	const char *folder; /* that is walked, relative to the root */
 	int64_t uncommitted;
+	bool backup_renewed;
+	bool keeps_unnamed; /* no room for a new backup: the old one may name them */
 	struct catalog_recovery report;
 };
 
@@ -317,6 +319,17 @@ static bool remake_missing(struct recovery *recovery, struct err *err)
 
 /* ---- silver without a name ---- */
 
+/* A rebuild was killed before it renewed the backup: with the files that only that one names, what only
+ * silver has would be gone when the catalog is lost next. */
+static bool renew_backup(struct recovery *recovery, struct err *err)
+{
+	if (recovery->backup_renewed || recovery->keeps_unnamed || !retention_has_backup(recovery->catalog))
+		return true;
+	recovery->backup_renewed = retention_back_up(recovery->catalog, err);
+	recovery->keeps_unnamed = !recovery->backup_renewed && err->no_space;
+	return recovery->backup_renewed || recovery->keeps_unnamed;
+}
+
 static bool visit_silver(void *context, const char *relative_path, struct err *err)
 {
 	FAILPOINT_SCOPE("recover.silver");
@@ -330,7 +343,9 @@ static bool visit_silver(void *context, const char *relative_path, struct err *e
 		return true;
 	if (!is_named(recovery->catalog, relative.text, &named, err))
 		return false;
-	return named || remove_file(recovery, relative.text, err);
+	return named
+	       || (renew_backup(recovery, err)
+		       && (recovery->keeps_unnamed || remove_file(recovery, relative.text, err)));
 }
 
 bool catalog_check(struct catalog *catalog, int64_t bytes_max, bool *checked_out, struct err *err)
@@ -351,19 +366,30 @@ static bool check_catalog(struct recovery *recovery, struct err *err)
 	return catalog_check(recovery->catalog, CHECK_BYTES_MAX, &checked, err);
 }
 
+static bool recover(struct recovery *recovery, struct err *err)
+{
+	int64_t removed = 0;
+	/* What retention forgot goes before what is unnamed is adopted. */
+	if (!check_catalog(recovery, err) || !remove_leftovers(recovery, err)
+	    || !retention_finish(recovery->catalog, &removed, err)
+	    || !catalog_remember_numbers(recovery->catalog, err) || !adopt_bronze(recovery, err)
+	    || !remake_missing(recovery, err) || !walk(recovery, "silver", visit_silver, err))
+		return err_wrap(err, "recovery");
+	recovery->report.files_removed += removed;
+	return true;
+}
+
 bool catalog_recover(struct catalog *catalog, const struct layout *layout,
 		     struct catalog_recovery *report_out, struct err *err)
 {
 	struct recovery recovery = {.catalog = catalog, .layout = layout};
+	struct err trouble;
 	assert(!catalog->read_only);
-	int64_t removed = 0;
-	/* What retention forgot goes before what is unnamed is adopted. */
-	if (!check_catalog(&recovery, err) || !remove_leftovers(&recovery, err)
-	    || !retention_finish(catalog, &removed, err) || !catalog_remember_numbers(catalog, err)
-	    || !adopt_bronze(&recovery, err) || !remake_missing(&recovery, err)
-	    || !walk(&recovery, "silver", visit_silver, err))
-		return err_wrap(err, "recovery");
-	*report_out = recovery.report;
-	report_out->files_removed += removed;
-	return true;
+	if (recover(&recovery, err)) {
+		*report_out = recovery.report;
+		return true;
+	}
+	if (catalog->restored && err->kind == ERR_INPUT && !catalog_set_backup_aside(layout, &trouble))
+		*err = trouble;
+	return false;
 }

@@ -337,6 +337,15 @@ bool catalog_restore(const struct layout *layout, const char *path, bool *restor
 	if (!layout_absolute(layout, BACKUP_NAME, &backup, err))
 		return false;
 	*restored_out = file_exists(backup.text);
-	/* It is used up: were it damaged, the next try is to start from the files alone. */
-	return !*restored_out || file_publish(backup.text, path, err);
+	/* It stays: until the next backup, a second loss would else lose what only silver has. */
+	return !*restored_out || file_copy(backup.text, path, err);
+}
+
+bool catalog_set_backup_aside(const struct layout *layout, struct err *err)
+{
+	FAILPOINT_SCOPE("catalog.aside");
+	struct file_path backup;
+	struct file_path aside;
+	return layout_absolute(layout, BACKUP_NAME, &backup, err)
+	       && (!file_exists(backup.text) || file_set_aside(backup.text, &aside, err));
 }

@@ -33,12 +33,11 @@ static bool count_rebuild(struct catalog *catalog, int64_t *rebuild_out, struct 
 	return true;
 }
 
-/* The backup names files that go now. Without a new one it would only help less. */
-static void renew_backup(struct catalog *catalog)
+/* The backup names the files that are to go: until there is a new one they stay, as leftovers of the next
+ * start, so that a catalog that is lost meanwhile finds them. */
+static bool renew_backup(struct catalog *catalog, struct err *err)
 {
-	struct err ignored;
-	if (retention_has_backup(catalog))
-		(void)!retention_back_up(catalog, &ignored);
+	return !retention_has_backup(catalog) || retention_back_up(catalog, err);
 }
 
 static bool forget_all(const struct silver *silver, int64_t *removed_out, struct err *err)
@@ -50,9 +49,9 @@ static bool forget_all(const struct silver *silver, int64_t *removed_out, struct
 	int64_t rebuild = 0;
 	if (!FAILPOINT("count", count_rebuild(catalog, &rebuild, err))
 	    || !silver_kept_plan(silver, rebuild, &arena, &kept, err)
-	    || !catalog_remake_silver(catalog, kept.added, kept.added_count, kept.removed, kept.removed_count, err))
+	    || !catalog_remake_silver(catalog, kept.added, kept.added_count, kept.removed, kept.removed_count, err)
+	    || !renew_backup(catalog, err))
 		return false;
-	renew_backup(catalog);
 	*removed_out = (int64_t)kept.removed_count;
 	return remove_files(silver, kept.removed, kept.removed_count, err);
 }

@@ -14,7 +14,7 @@ static const char STREAM[] = "/events";
 static const int64_t FIRST_US = INT64_C(1767225600) * 1000000; /* 2026-01-01 */
 static const int64_t STEP_US = INT64_C(90) * 1000000;
 
-static int64_t time_of(int64_t index)
+int64_t feed_time_us(int64_t index)
 {
 	return FIRST_US + index * STEP_US;
 }
@@ -35,7 +35,7 @@ static void type_of(int64_t index, char type[EVENT_TYPE_BYTES_MAX + 1])
 static struct event make_event(int64_t index, char type[EVENT_TYPE_BYTES_MAX + 1])
 {
 	type_of(index, type);
-	return (struct event){.id = 5000000 + index, .type = span_of(type), .created_at_us = time_of(index)};
+	return (struct event){.id = 5000000 + index, .type = span_of(type), .created_at_us = feed_time_us(index)};
 }
 
 uint64_t feed_key(int64_t index)
@@ -125,8 +125,8 @@ bool feed_store(struct feed *feed, struct err *err)
 		.status = SWEEP_OK,
 		.requests = 1,
 		.received = BATCH_EVENTS,
-		.covered_from_us = time_of(first),
-		.covered_to_us = time_of(feed->position),
+		.covered_from_us = feed_time_us(first),
+		.covered_to_us = feed_time_us(feed->position),
 	};
 	struct cursor cursor = {.newest_us = feed->position};
 	memcpy(sweep.stream, STREAM, sizeof(STREAM));

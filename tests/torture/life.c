@@ -75,7 +75,10 @@ static bool compare_with_rebuild(struct life *life, struct err *err)
 {
 	char before[DIGEST_BYTES_MAX];
 	char after[DIGEST_BYTES_MAX];
-	if (!verify_digest(life->gold, before, sizeof(before), err) || !rebuild(life, true, err)
+	int64_t rows;
+	/* A catalog that was lost may have forgotten the horizon, until the next pass of retention. */
+	if (!retention_move(life->session.catalog, RETENTION_GOLD, life->ledger->gone_before_us, err)
+	    || !gold_expire(life->gold, NULL, &rows, err) || !verify_digest(life->gold, before, sizeof(before), err) || !rebuild(life, true, err)
 	    || !verify_digest(life->gold, after, sizeof(after), err))
 		return false;
 	life->ledger->compared = true;
@@ -83,17 +86,14 @@ static bool compare_with_rebuild(struct life *life, struct err *err)
 	       || err_set(err, ERR_LOCAL, "a rebuild gives \"%s\" instead of \"%s\"", after, before);
 }
 
-/* Half of bronze goes; silver and gold keep everything. */
-static bool retain(struct life *life, struct err *err)
+/* Passes of retention in which `layer` has a limit, and the others none. */
+static bool retain(struct life *life, enum retention_layer layer, int64_t bytes_max, struct err *err)
 {
-	struct catalog_totals totals;
 	struct retention_limits limits = {{0}, {0}};
 	struct retention_report report = {.more = true};
-	if (!catalog_read_totals(life->session.catalog, &totals, err))
-		return false;
 	for (size_t i = 0; i < RETENTION_LAYER_COUNT; i++)
 		limits.bytes_max[i] = INT64_MAX;
-	limits.bytes_max[RETENTION_BRONZE] = totals.bronze_bytes / 2;
+	limits.bytes_max[layer] = bytes_max;
 	const struct retention_work retention = {
 		.limits = &limits,
 		.catalog = life->session.catalog,
@@ -102,11 +102,36 @@ static bool retain(struct life *life, struct err *err)
 		.clock = clock_system(),
 		.may_compact = true,
 	};
-	life->ledger->retained = true;
 	while (report.more)
 		if (!retention_run(&retention, &report, err))
 			return false;
 	return true;
+}
+
+static bool retain_bronze(struct life *life, struct err *err)
+{
+	struct catalog_totals totals;
+	life->ledger->retained = true;
+	return catalog_read_totals(life->session.catalog, &totals, err)
+	       && retain(life, RETENTION_BRONZE, totals.bronze_bytes / 2, err);
+}
+
+static bool retain_gold(struct life *life, struct err *err)
+{
+	int64_t used_bytes;
+	int64_t before_us;
+	struct gold_stamp stamp;
+	/* Nine tenths of this are left: three quarters. What goes is to be known before it may be gone. */
+	if (!verify_gold_bytes(life->gold, &used_bytes, err)
+	    || !gold_choose_expired(life->gold, used_bytes * 5 / 6, &before_us, err))
+		return false;
+	if (life->ledger->gone_before_us < before_us)
+		life->ledger->gone_before_us = before_us;
+	if (!retain(life, RETENTION_GOLD, used_bytes * 5 / 6, err))
+		return false;
+	gold_read_stamp(life->gold, &stamp);
+	return (stamp.rows > 0 && stamp.oldest_event_us >= before_us)
+	       || err_set(err, ERR_LOCAL, "gold does not keep just what came after its horizon");
 }
 
 static bool store_and_refresh(struct life *life, struct err *err)
@@ -119,9 +144,12 @@ static bool work(struct life *life, struct err *err)
 	switch (life->options->scenario) {
 	case SCENARIO_COMPACT:
 		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err);
+	case SCENARIO_EXPIRED_GOLD:
+		return store_and_refresh(life, err) && retain_gold(life, err) && store_and_refresh(life, err);
 	case SCENARIO_RETENTION:
-		return store_and_refresh(life, err) && compact(life, err) && retain(life, err)
-		       && rebuild(life, true, err);
+		/* So many that some of them stay whole: only then a file of silver is written again. */
+		return feed_store(&life->feed, err) && feed_store(&life->feed, err) && store_and_refresh(life, err)
+		       && compact(life, err) && retain_bronze(life, err) && rebuild(life, true, err);
 	case SCENARIO_REBUILD_SILVER:
 		return feed_store(&life->feed, err) && rebuild(life, true, err);
 	case SCENARIO_REBUILD_GOLD:

@@ -36,7 +36,8 @@ enum {
 
 const char *const scenario_names[SCENARIO_COUNT] = {
 	"new-lake", "poll", "compact", "rebuild-silver", "rebuild-gold", "leftovers",
-	"damaged-catalog", "damaged-gold", "lost-silver", "other-views", "retention", "lost-catalog",
+	"damaged-catalog", "damaged-gold", "lost-silver", "other-views", "expired-gold",
+	"retention", "lost-catalog",
 };
 
 struct point {

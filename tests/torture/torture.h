@@ -29,6 +29,7 @@ enum scenario {
 	SCENARIO_DAMAGED_GOLD,
 	SCENARIO_LOST_SILVER,
 	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
+	SCENARIO_EXPIRED_GOLD,    /* the oldest quarter of gold goes; silver keeps all */
 	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
 	SCENARIO_LOST_CATALOG,    /* after a retention: its backup is there */
 	SCENARIO_COUNT,
@@ -44,6 +45,8 @@ struct ledger {
 	int64_t quarantined;
 	/* Bronze is not all there any more: what only silver has must not get lost. */
 	bool retained;
+	/* Gold was told to let go of events before this instant: they may be there, or gone. 0: of none. */
+	int64_t gone_before_us;
 	/* ---- of the life in progress ---- */
 	bool verified;
 	bool compared; /* with a rebuild */
@@ -83,11 +86,14 @@ MUST_CHECK bool feed_store(struct feed *feed, struct err *err);
 MUST_CHECK bool feed_store_garbage(struct feed *feed, struct err *err);
 /* The key of event `index` of the script. */
 uint64_t feed_key(int64_t index);
+int64_t feed_time_us(int64_t index);
 
 /* ---- verify ---- */
-/* Everything is in gold that bronze has, once, and nothing else; what was promised is there; the
- * numbers add up; nothing lies about. */
+/* Everything is in gold that bronze has, once, and nothing else; what was promised is there, but for
+ * what gold was told to let go of; the numbers add up; nothing lies about. */
 bool verify_lake(struct session *session, struct gold *gold, struct ledger *ledger);
+/* The bytes of its blocks, as the limit of gold's size counts. */
+MUST_CHECK bool verify_gold_bytes(struct gold *gold, int64_t *bytes_out, struct err *err);
 /* Everything in gold that a person could see, as a short text. */
 MUST_CHECK bool verify_digest(struct gold *gold, char *text, size_t size, struct err *err);
 

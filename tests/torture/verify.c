@@ -10,8 +10,13 @@
 
 enum { ROWS_MAX = 1000000, QUERY_BYTES_MAX = 256 * 1024 * 1024 };
 
+struct key {
+	uint64_t hash;
+	int64_t time_us;
+};
+
 struct keys {
-	struct buf hashes; /* uint64_t each */
+	struct buf all; /* struct key each */
 	int64_t lines;
 	int64_t files;
 	/* for the walk */
@@ -22,30 +27,35 @@ struct keys {
 
 static void finish_keys(struct keys *keys)
 {
-	buf_finish(&keys->hashes);
+	buf_finish(&keys->all);
 	scan_plan_destroy(&keys->plan);
 	arena_finish(&keys->arena);
 }
 
-static int compare_hashes(const void *left, const void *right)
+static int compare_keys(const void *left, const void *right)
 {
-	uint64_t a = *(const uint64_t *)left;
-	uint64_t b = *(const uint64_t *)right;
+	uint64_t a = ((const struct key *)left)->hash;
+	uint64_t b = ((const struct key *)right)->hash;
 	return (a > b) - (a < b);
 }
 
-static const uint64_t *sort_hashes(struct keys *keys, size_t *count_out)
+static const struct key *sort_keys(struct keys *keys, size_t *count_out)
 {
-	*count_out = keys->hashes.size / sizeof(uint64_t);
+	*count_out = keys->all.size / sizeof(struct key);
 	if (*count_out > 0)
-		qsort(keys->hashes.data, *count_out, sizeof(uint64_t), compare_hashes);
-	return (const void *)keys->hashes.data;
+		qsort(keys->all.data, *count_out, sizeof(struct key), compare_keys);
+	return (const void *)keys->all.data;
+}
+
+static bool has_key(const struct key *sorted, size_t count, const struct key *key)
+{
+	return count > 0 && bsearch(key, sorted, count, sizeof(*key), compare_keys);
 }
 
 static void add_key(struct keys *keys, const struct event *event)
 {
-	uint64_t hash = event_key_hash(event);
-	buf_append(&keys->hashes, &hash, sizeof(hash));
+	const struct key key = {.hash = event_key_hash(event), .time_us = event->created_at_us};
+	buf_append(&keys->all, &key, sizeof(key));
 }
 
 /* ---- bronze, as it lies on disk ---- */
@@ -113,6 +123,18 @@ static bool read_gold(struct gold *gold, struct keys *keys, struct err *err)
 	return true;
 }
 
+bool verify_gold_bytes(struct gold *gold, int64_t *bytes_out, struct err *err)
+{
+	static const char sql[] = "SELECT sum(used_blocks * block_size)::BIGINT FROM pragma_database_size()"
+				  " WHERE database_name = current_database()";
+	CLEANUP(arena_finish) struct arena arena = {.size_max = QUERY_BYTES_MAX};
+	struct table table;
+	if (!ask(gold, sql, &arena, &table, err))
+		return false;
+	*bytes_out = table_value(&table, 0, 0)->integer;
+	return true;
+}
+
 bool verify_digest(struct gold *gold, char *text, size_t size, struct err *err)
 {
 	static const char sql[] =
@@ -131,35 +153,67 @@ bool verify_digest(struct gold *gold, char *text, size_t size, struct err *err)
 
 /* ---- what has to hold ---- */
 
-static bool check_keys(struct keys *bronze, struct keys *gold, bool bronze_is_whole, struct ledger *ledger)
+/* Those of the script that gold was told to let go of, and that it does not have. */
+static int64_t count_gone(const struct key *in_gold, size_t gold_count, const struct ledger *ledger)
+{
+	int64_t gone = 0;
+	for (int64_t i = 0; i < ledger->promised && feed_time_us(i) < ledger->gone_before_us; i++) {
+		const struct key key = {.hash = feed_key(i)};
+		gone += !has_key(in_gold, gold_count, &key);
+	}
+	return gone;
+}
+
+static bool check_keys(struct keys *bronze, struct keys *gold, int64_t *gone_out, struct ledger *ledger)
 {
 	size_t bronze_count;
 	size_t gold_count;
-	const uint64_t *in_bronze = sort_hashes(bronze, &bronze_count);
-	const uint64_t *in_gold = sort_hashes(gold, &gold_count);
+	const struct key *in_bronze = sort_keys(bronze, &bronze_count);
+	const struct key *in_gold = sort_keys(gold, &gold_count);
 	for (size_t i = 1; i < gold_count; i++)
-		if (in_gold[i] == in_gold[i - 1])
+		if (in_gold[i].hash == in_gold[i - 1].hash)
 			return ledger_violate(ledger, "an event is in gold twice (%zu rows)", gold_count);
 	for (size_t i = 0; i < bronze_count; i++)
-		if (gold_count == 0 || !bsearch(&in_bronze[i], in_gold, gold_count, sizeof(*in_gold), compare_hashes))
+		if (in_bronze[i].time_us >= ledger->gone_before_us && !has_key(in_gold, gold_count, &in_bronze[i]))
 			return ledger_violate(ledger, "an event of bronze (%zu lines) is not in gold (%zu rows)",
 				bronze_count, gold_count);
-	for (size_t i = 0; i < gold_count && bronze_is_whole; i++)
-		if (bronze_count == 0
-		    || !bsearch(&in_gold[i], in_bronze, bronze_count, sizeof(*in_bronze), compare_hashes))
+	for (size_t i = 0; i < gold_count && !ledger->retained; i++)
+		if (!has_key(in_bronze, bronze_count, &in_gold[i]))
 			return ledger_violate(ledger, "an event of gold (%zu rows) is not in bronze (%zu lines)",
 				gold_count, bronze_count);
 	for (int64_t i = 0; i < ledger->promised; i++) {
-		uint64_t key = feed_key(i);
-		if (gold_count == 0 || !bsearch(&key, in_gold, gold_count, sizeof(*in_gold), compare_hashes))
+		const struct key key = {.hash = feed_key(i)};
+		bool must = feed_time_us(i) >= ledger->gone_before_us;
+		if (must && !has_key(in_gold, gold_count, &key))
 			return ledger_violate(ledger, "event %" PRId64 " of %" PRId64 " stored ones is lost", i,
 				ledger->promised);
+		/* Bronze is to make gold again, whatever gold keeps. */
+		if (!must && !ledger->retained && !has_key(in_bronze, bronze_count, &key))
+			return ledger_violate(ledger, "event %" PRId64 " is lost in bronze", i);
 	}
 	ledger->events = (int64_t)gold_count;
+	*gone_out = count_gone(in_gold, gold_count, ledger);
 	return true;
 }
 
-static bool check_sums(struct session *session, const struct keys *bronze, struct ledger *ledger)
+/* `gone`: events that gold does not have any more, at least. */
+static bool check_gold_sums(struct gold *gold, const struct catalog_totals *totals, int64_t gone,
+			    struct ledger *ledger)
+{
+	struct gold_stamp stamp;
+	gold_read_stamp(gold, &stamp);
+	if (totals->gold_rows != ledger->events + stamp.removed)
+		return ledger_violate(ledger,
+			"gold has %" PRId64 " rows and let go of %" PRId64 ", the catalog says %" PRId64, ledger->events,
+			stamp.removed, totals->gold_rows);
+	if (stamp.removed < gone || (ledger->gone_before_us == 0 && stamp.removed != 0))
+		return ledger_violate(ledger, "gold counts %" PRId64 " rows that it let go of, which were %" PRId64,
+			stamp.removed, gone);
+	return true;
+}
+
+static bool check_sums(struct session *session, struct gold *gold, const struct keys *bronze, int64_t gone_of_gold,
+		       struct ledger *ledger)
 {
 	struct catalog_totals t;
 	struct retention_total gone[RETENTION_LAYER_COUNT];
@@ -179,15 +233,12 @@ static bool check_sums(struct session *session, const struct keys *bronze, struc
 		return ledger_violate(ledger,
 			"%" PRId64 " lines in %" PRId64 " files of bronze, the catalog has %" PRId64 " in %" PRId64,
 			bronze->lines, bronze->files, t.bronze_rows, t.bronze_files);
-	if (t.gold_rows != ledger->events)
-		return ledger_violate(ledger, "gold has %" PRId64 " rows, the catalog says %" PRId64, ledger->events,
-			t.gold_rows);
 	if (t.duplicates < ledger->duplicates || t.filtered < ledger->filtered
 	    || t.quarantined < ledger->quarantined)
 		return ledger_violate(ledger, "what was counted is counted no more");
 	if (t.batches_waiting_silver + t.batches_waiting_gold > 0)
 		return ledger_violate(ledger, "a batch still waits");
-	return true;
+	return check_gold_sums(gold, &t, gone_of_gold, ledger);
 }
 
 static bool check_tables(struct gold *gold, struct ledger *ledger)
@@ -207,9 +258,11 @@ static bool check_tables(struct gold *gold, struct ledger *ledger)
 	const struct value *row = table_value(&table, 0, 0);
 	if (row[0].integer != 0 || row[1].integer != ledger->events || row[2].integer != row[3].integer)
 		return ledger_violate(ledger, "a rollup differs from its GROUP BY");
-	if (row[4].integer != ledger->events)
+	struct gold_stamp stamp;
+	gold_read_stamp(gold, &stamp);
+	if (row[4].integer != ledger->events + stamp.removed)
 		return ledger_violate(ledger, "loaded_batches says %" PRId64 " rows of %" PRId64, row[4].integer,
-			ledger->events);
+			ledger->events + stamp.removed);
 	return true;
 }
 
@@ -258,10 +311,11 @@ bool verify_lake(struct session *session, struct gold *gold, struct ledger *ledg
 	struct err err = {0};
 	CLEANUP(finish_keys) struct keys bronze = {.arena = {.size_max = 1 << 20}};
 	CLEANUP(finish_keys) struct keys golden = {0};
-	buf_init(&bronze.hashes, (size_t)64 << 20);
-	buf_init(&golden.hashes, (size_t)64 << 20);
+	buf_init(&bronze.all, (size_t)64 << 20);
+	buf_init(&golden.all, (size_t)64 << 20);
 	if (!read_bronze(session, &bronze, &err) || !read_gold(gold, &golden, &err))
 		return ledger_violate(ledger, "reading: %s", err.text);
-	return check_keys(&bronze, &golden, !ledger->retained, ledger) && check_sums(session, &bronze, ledger)
+	int64_t gone = 0;
+	return check_keys(&bronze, &golden, &gone, ledger) && check_sums(session, gold, &bronze, gone, ledger)
 	       && check_tables(gold, ledger) && check_files(session, ledger);
 }

@@ -80,8 +80,11 @@ static void reading_appends_and_has_a_maximum(void **state)
 	for (int i = 0; i < 200000; i++)
 		buf_append_byte(&large, (char)('a' + i % 26));
 	assert_true(file_write(path.text, buf_span(&large), &f->err));
+	struct check_path copy = path_below(&f->folder, "copy");
+	assert_true(file_write(copy.text, span_of("what was there before"), &f->err));
+	assert_true(file_copy(path.text, copy.text, &f->err));
 	buf_append_text(&f->content, "before ");
-	assert_true(file_read(path.text, &f->content, &f->err));
+	assert_true(file_read(copy.text, &f->content, &f->err));
 	assert_int_equal(f->content.size, 200007);
 	assert_memory_equal(f->content.data + 7, large.data, 200000);
 
@@ -96,6 +99,10 @@ static void reading_appends_and_has_a_maximum(void **state)
 	assert_int_equal(f->err.kind, ERR_INPUT);
 	assert_string_equal(small.data, "kept");
 	assert_int_equal(small.size, 4);
+	struct check_path missing = path_below(&f->folder, "missing");
+	assert_false(file_copy(missing.text, copy.text, &f->err));
+	assert_int_equal(f->err.kind, ERR_LOCAL);
+	assert_int_equal(file_size(copy.text), 200000);
 }
 
 static void missing_is_not_unreadable(void **state)

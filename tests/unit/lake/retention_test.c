@@ -184,6 +184,88 @@ static void test_a_lost_catalog_comes_back_from_its_backup(void **state)
 	assert_int_equal(seq, 3);
 }
 
+static const char BACKUP[] = "catalog.backup.sqlite";
+
+/* Batch 1, of which bronze has the second day only, and a backup that says so. */
+static void store_cut_batch(struct lake *lake)
+{
+	struct err err = {0};
+	int64_t removed = 0;
+	store_batch(lake, 1, two_days, 2, false);
+	struct retention_choice choice = choose(lake, RETENTION_BRONZE, "2026-01-02T00:00:00Z", INT64_MAX);
+	REQUIRE(retention_forget(lake->catalog, RETENTION_BRONZE, &choice, &err));
+	REQUIRE(retention_back_up(lake->catalog, &err));
+	REQUIRE(retention_finish(lake->catalog, &removed, &err));
+}
+
+static void lose_catalog(struct lake *lake)
+{
+	struct err err = {0};
+	catalog_close(&lake->catalog);
+	REQUIRE(file_remove(lake_path(lake, "catalog.sqlite").text, &err));
+	REQUIRE(catalog_open(&lake->layout, false, &lake->catalog, &err));
+}
+
+static void test_a_backup_serves_a_second_loss(void **state)
+{
+	struct lake *lake = *state;
+	store_cut_batch(lake);
+	for (int loss = 0; loss < 2; loss++) {
+		lose_catalog(lake);
+		(void)restart(lake);
+		struct batch batch = lake_batch(lake, 1);
+		assert_true(batch.state == BATCH_GOLD && batch.bronze_rows == 2 * FILE_EVENTS);
+		assert_true(lake_has(lake, "silver/type=PushEvent/date=1970-01-01/000000000001-000000000001.parquet"));
+		assert_true(lake_has(lake, BACKUP));
+	}
+}
+
+static void test_a_damaged_backup_is_set_aside(void **state)
+{
+	struct lake *lake = *state;
+	struct err err = {0};
+	CLEANUP(buf_finish) struct buf content = {.size_max = 1 << 20};
+	struct catalog_recovery recovery;
+	store_cut_batch(lake);
+	REQUIRE(file_read(lake_path(lake, BACKUP).text, &content, &err));
+	lake_write(lake, BACKUP, "no catalog at all");
+	lose_catalog(lake);
+	assert_false(lake_has(lake, BACKUP));
+	assert_true(lake_has(lake, "catalog.backup.sqlite.damaged-1"));
+	assert_int_equal(restart(lake).batches_adopted, 1);
+	/* One that opens, and has a page that is not what it was. */
+	memset(content.data + 2 * 4096, 7, 4096);
+	REQUIRE(file_write(lake_path(lake, BACKUP).text, buf_span(&content), &err));
+	lose_catalog(lake);
+	assert_false(catalog_recover(lake->catalog, &lake->layout, &recovery, &err));
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_false(lake_has(lake, BACKUP));
+	lose_catalog(lake);
+	assert_int_equal(restart(lake).batches_adopted, 1);
+}
+
+static void test_files_go_after_a_backup_that_does_not_name_them(void **state)
+{
+	struct lake *lake = *state;
+	struct err err = {0};
+	const struct lake_file *files;
+	size_t count;
+	store_cut_batch(lake);
+	REQUIRE(catalog_list_files(lake->catalog, LAYER_SILVER, &lake->arena, &files, &count, &err));
+	assert_int_equal(count, 1);
+	struct lake_file kept = files[0];
+	REQUIRE(layout_silver_kept(span_of("PushEvent"), 0, 1, 1, 1, &kept.path, &err));
+	lake_write(lake, kept.path.text, "parquet");
+	REQUIRE(catalog_remake_silver(lake->catalog, &kept, 1, &files[0].path, 1, &err));
+	/* Killed here: the backup names what the catalog does not. */
+	assert_int_equal(restart(lake).files_removed, 1);
+	assert_false(lake_has(lake, files[0].path.text));
+	lose_catalog(lake);
+	struct catalog_recovery recovery = restart(lake);
+	assert_int_equal(recovery.files_missing, 0);
+	assert_true(lake_has(lake, kept.path.text));
+}
+
 static void test_numbers_in_silver_names_are_not_given_again(void **state)
 {
 	struct lake *lake = *state;
@@ -271,6 +353,9 @@ int main(void)
 		TEST(test_bytes_go_oldest_first),
 		TEST(test_a_crash_between_brings_nothing_back),
 		TEST(test_a_lost_catalog_comes_back_from_its_backup),
+		TEST(test_a_backup_serves_a_second_loss),
+		TEST(test_a_damaged_backup_is_set_aside),
+		TEST(test_files_go_after_a_backup_that_does_not_name_them),
 		TEST(test_numbers_in_silver_names_are_not_given_again),
 		TEST(test_sweeps_go_and_their_coverage_stays),
 		TEST(test_the_oldest_of_the_quarantine_go),

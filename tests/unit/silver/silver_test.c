@@ -3,6 +3,7 @@
 
 #include "tests/support/lake.h"
 
+#include "lake/retention.h"
 #include "lake/silver_file.h"
 #include "silver/silver.h"
 #include "wrap/duck.h"
@@ -469,6 +470,41 @@ static void rebuild_gives_the_same_rows(void **state)
 	end(&f);
 }
 
+static void rebuild_without_a_new_backup_keeps_the_old_files(void **state)
+{
+	(void)state;
+	static const char path[] = "silver/type=PushEvent/date=2026-09-20/000000000001-000000000001.parquet";
+	struct fixture f;
+	struct err err = {0};
+	struct silver_report report;
+	begin(&f, NULL);
+	struct test_event event = test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "");
+	const char *line = event.text;
+	test_lake_store(&f.lake, 0, &line, 1);
+	build_all(&f);
+	mark_gold(&f, 1, 1);
+	OR_FAIL(silver_compact(f.silver, 1, &report, &err));
+	OR_FAIL(retention_back_up(f.lake.catalog, &err));
+	struct check_path old = test_lake_path(&f.lake, path);
+	struct check_path staged = test_lake_path(&f.lake, "staging/catalog.backup.sqlite");
+	/* A folder is in the way of the next backup. */
+	OR_FAIL(file_make_folder(staged.text, &err));
+	assert_false(silver_rebuild(f.silver, NULL, NULL, &report, &err));
+	assert_int_equal(err.kind, ERR_LOCAL);
+	assert_true(file_exists(old.text));
+	OR_FAIL(file_remove_folder(staged.text, &err));
+	/* What the backup names is there for a catalog that is lost now. */
+	struct check_path catalog = test_lake_path(&f.lake, "catalog.sqlite");
+	catalog_close(&f.lake.catalog);
+	OR_FAIL(file_remove(catalog.text, &err));
+	OR_FAIL(catalog_open(&f.lake.layout, false, &f.lake.catalog, &err));
+	struct catalog_recovery recovery = test_lake_restart(&f.lake);
+	assert_int_equal(recovery.batches_remade, 0);
+	assert_true(file_exists(old.text));
+	assert_int_equal(test_lake_file_count(&f.lake, LAYER_SILVER), 1);
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +518,7 @@ int main(void)
 		cmocka_unit_test(compaction_rewrites_into_partitions),
 		cmocka_unit_test(another_field_set_reads_old_files_by_name),
 		cmocka_unit_test(rebuild_gives_the_same_rows),
+		cmocka_unit_test(rebuild_without_a_new_backup_keeps_the_old_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
