@@ -36,7 +36,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"silver.rebuild", {"count", "remove"}},
 	/* what is no longer kept, and the backup that tells of it; what silver alone still has */
 	{"retention", {"commit", "remove", "fsync", "rename", "sync-folder"}},
-	{"catalog.restore", {"create", "write", "fsync", "rename", "sync-folder"}},
+	{"catalog.restore", {"remove", "create", "write", "fsync", "rename", "sync-folder"}},
 	{"silver.kept", {"copy", "fsync", "rename", "sync-folder"}},
 	/* gold: loads; a new generation, its publication, the switch to it, the old one's end */
 	{"gold.load", {"commit", "checkpoint"}},

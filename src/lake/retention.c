@@ -334,9 +334,15 @@ bool catalog_restore(const struct layout *layout, const char *path, bool *restor
 {
 	FAILPOINT_SCOPE("catalog.restore");
 	struct file_path backup;
-	if (!layout_absolute(layout, BACKUP_NAME, &backup, err))
+	struct file_path log;
+	struct file_path shared;
+	if (!layout_absolute(layout, BACKUP_NAME, &backup, err) || !file_path_make(&log, err, "%s-wal", path)
+	    || !file_path_make(&shared, err, "%s-shm", path))
 		return false;
 	*restored_out = file_exists(backup.text);
+	/* The log of the catalog that was lost would be played over the backup. */
+	if (*restored_out && (!file_remove(log.text, err) || !file_remove(shared.text, err)))
+		return false;
 	/* It stays: until the next backup, a second loss would else lose what only silver has. */
 	return !*restored_out || file_copy(backup.text, path, err);
 }

@@ -220,6 +220,26 @@ static void test_a_backup_serves_a_second_loss(void **state)
 	}
 }
 
+/* A log that is left without its catalog is of another state than the backup. */
+static void test_a_log_without_its_catalog_is_not_played_over_the_backup(void **state)
+{
+	struct lake *lake = *state;
+	struct err err = {0};
+	struct file_path log = lake_path(lake, "catalog.sqlite-wal");
+	struct file_path kept = lake_path(lake, "kept-wal");
+	int64_t value = -1;
+	store_cut_batch(lake);
+	REQUIRE(catalog_write_setting(lake->catalog, "only_in_the_log", 1, &err));
+	REQUIRE(file_copy(log.text, kept.text, &err));
+	catalog_close(&lake->catalog);
+	REQUIRE(file_remove(lake_path(lake, "catalog.sqlite").text, &err));
+	REQUIRE(file_copy(kept.text, log.text, &err));
+	REQUIRE(catalog_open(&lake->layout, false, &lake->catalog, &err));
+	REQUIRE(catalog_read_setting(lake->catalog, "only_in_the_log", 0, &value, &err));
+	assert_int_equal(value, 0);
+	assert_int_equal(lake_batch(lake, 1).bronze_rows, 2 * FILE_EVENTS);
+}
+
 static void test_a_damaged_backup_is_set_aside(void **state)
 {
 	struct lake *lake = *state;
@@ -354,6 +374,7 @@ int main(void)
 		TEST(test_a_crash_between_brings_nothing_back),
 		TEST(test_a_lost_catalog_comes_back_from_its_backup),
 		TEST(test_a_backup_serves_a_second_loss),
+		TEST(test_a_log_without_its_catalog_is_not_played_over_the_backup),
 		TEST(test_a_damaged_backup_is_set_aside),
 		TEST(test_files_go_after_a_backup_that_does_not_name_them),
 		TEST(test_numbers_in_silver_names_are_not_given_again),
