@@ -69,7 +69,6 @@ static int64_t later(int64_t a_us, int64_t b_us)
 struct step {
 	const struct retention_work *work;
 	struct retention_report report;
-	bool forgot; /* files are noted as removals */
 };
 
 static bool choose(const struct step *step, enum retention_layer layer, struct arena *arena,
@@ -117,7 +116,6 @@ static bool forget(struct step *step, enum retention_layer layer, const struct r
 		return false;
 	if (choice->count == 0)
 		return true;
-	step->forgot = true;
 	return retention_forget(work->catalog, layer, choice, err);
 }
 
@@ -149,18 +147,14 @@ static bool expire_files(struct step *step, enum retention_layer layer, struct e
 	return true;
 }
 
-/* The backup names what is kept before the files that it no longer names are unlinked. On a full disk
- * there may be no room for it, and room is what this is about. */
 static bool unlink_forgotten(struct step *step, struct err *err)
 {
 	int64_t count;
-	struct catalog *catalog = step->work->catalog;
-	if (step->forgot && !retention_back_up(catalog, err)) {
-		if (!err->no_space)
-			return false;
-		step->report.not_backed_up = true;
-	}
-	return retention_finish(catalog, &count, err);
+	bool backed_up = true;
+	if (!retention_finish(step->work->catalog, &count, &backed_up, err))
+		return false;
+	step->report.not_backed_up = !backed_up;
+	return true;
 }
 
 /* ---- all of it ---- */

@@ -371,7 +371,7 @@ static bool recover(struct recovery *recovery, struct err *err)
 	int64_t removed = 0;
 	/* What retention forgot goes before what is unnamed is adopted. */
 	if (!check_catalog(recovery, err) || !remove_leftovers(recovery, err)
-	    || !retention_finish(recovery->catalog, &removed, err)
+	    || !retention_finish(recovery->catalog, &removed, NULL, err)
 	    || !catalog_remember_numbers(recovery->catalog, err) || !adopt_bronze(recovery, err)
 	    || !remake_missing(recovery, err) || !walk(recovery, "silver", visit_silver, err))
 		return err_wrap(err, "recovery");

@@ -249,11 +249,26 @@ static bool forget_notes(struct catalog *catalog, const struct file_path *paths,
 	return catalog_end(catalog, ok, err);
 }
 
-bool retention_finish(struct catalog *catalog, int64_t *count_out, struct err *err)
+static bool back_up_first(struct catalog *catalog, bool *backed_up_out, struct err *err)
+{
+	int64_t notes = 0;
+	if (!catalog_ask(catalog, "SELECT count(*) FROM removal", &notes, err))
+		return false;
+	bool backed_up = notes == 0 || retention_back_up(catalog, err);
+	if (!backed_up && !err->no_space)
+		return false;
+	if (backed_up_out)
+		*backed_up_out = backed_up;
+	return true;
+}
+
+bool retention_finish(struct catalog *catalog, int64_t *count_out, bool *backed_up_out, struct err *err)
 {
 	static const char sql[] = "SELECT path FROM removal ORDER BY path LIMIT ?1";
 	FAILPOINT_SCOPE("retention");
 	int64_t removed = 0;
+	if (!back_up_first(catalog, backed_up_out, err))
+		return err_wrap(err, "retention");
 	for (;;) {
 		struct arena arena CLEANUP(arena_finish) = {.size_max = PATHS_BYTES_MAX};
 		struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;

@@ -58,8 +58,12 @@ MUST_CHECK bool retention_choose(struct catalog *catalog, enum retention_layer l
 /* One transaction: the files are forgotten, noted as removals, and counted. They are still there. */
 MUST_CHECK bool retention_forget(struct catalog *catalog, enum retention_layer layer,
 				 const struct retention_choice *choice, struct err *err);
-/* Unlinks what is noted, and takes the notes away. *count_out: files that were there. */
-MUST_CHECK bool retention_finish(struct catalog *catalog, int64_t *count_out, struct err *err);
+/* Unlinks what is noted, and takes the notes away. *count_out: files that were there. Before the first
+ * of them goes there is a backup of the catalog that no longer names them: an older one, with the files
+ * gone, would lose what only silver has. On a full disk there may be no room for it, and room is what
+ * this is about: then *backed_up_out (may be NULL) is false. */
+MUST_CHECK bool retention_finish(struct catalog *catalog, int64_t *count_out, bool *backed_up_out,
+				 struct err *err);
 
 /* Sweeps that ended before `before_us` and whose id is at most `id_max` (gold has their coverage); the
  * newest SWEEPS_KEPT_MIN stay in any case. What they covered is kept, joined, as `covered`. At most

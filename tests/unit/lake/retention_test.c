@@ -163,7 +163,7 @@ static void test_a_lost_catalog_comes_back_from_its_backup(void **state)
 	REQUIRE(retention_forget(lake->catalog, RETENTION_BRONZE, &choice, &err));
 	assert_false(retention_has_backup(lake->catalog));
 	REQUIRE(retention_back_up(lake->catalog, &err));
-	REQUIRE(retention_finish(lake->catalog, &removed, &err));
+	REQUIRE(retention_finish(lake->catalog, &removed, NULL, &err));
 	assert_int_equal(removed, 1);
 	store_batch(lake, 2, third_day, 1, false);
 	catalog_close(&lake->catalog);
@@ -195,7 +195,7 @@ static void store_cut_batch(struct lake *lake)
 	struct retention_choice choice = choose(lake, RETENTION_BRONZE, "2026-01-02T00:00:00Z", INT64_MAX);
 	REQUIRE(retention_forget(lake->catalog, RETENTION_BRONZE, &choice, &err));
 	REQUIRE(retention_back_up(lake->catalog, &err));
-	REQUIRE(retention_finish(lake->catalog, &removed, &err));
+	REQUIRE(retention_finish(lake->catalog, &removed, NULL, &err));
 }
 
 static void lose_catalog(struct lake *lake)
@@ -218,6 +218,24 @@ static void test_a_backup_serves_a_second_loss(void **state)
 		assert_true(lake_has(lake, "silver/type=PushEvent/date=1970-01-01/000000000001-000000000001.parquet"));
 		assert_true(lake_has(lake, BACKUP));
 	}
+}
+
+/* Killed between "forgotten" and the backup: the next start unlinks, and then the catalog is lost. Found
+ * by the torture. */
+static void test_a_start_backs_up_before_it_unlinks(void **state)
+{
+	struct lake *lake = *state;
+	struct err err = {0};
+	store_batch(lake, 1, two_days, 2, false);
+	struct retention_choice choice = choose(lake, RETENTION_BRONZE, "2026-01-02T00:00:00Z", INT64_MAX);
+	REQUIRE(retention_forget(lake->catalog, RETENTION_BRONZE, &choice, &err));
+	(void)restart(lake);
+	assert_true(lake_has(lake, BACKUP));
+	lose_catalog(lake);
+	(void)restart(lake);
+	struct batch batch = lake_batch(lake, 1);
+	assert_true(batch.state == BATCH_GOLD && batch.bronze_rows == 2 * FILE_EVENTS);
+	assert_true(lake_has(lake, "silver/type=PushEvent/date=1970-01-01/000000000001-000000000001.parquet"));
 }
 
 /* A log that is left without its catalog is of another state than the backup. */
@@ -374,6 +392,7 @@ int main(void)
 		TEST(test_a_crash_between_brings_nothing_back),
 		TEST(test_a_lost_catalog_comes_back_from_its_backup),
 		TEST(test_a_backup_serves_a_second_loss),
+		TEST(test_a_start_backs_up_before_it_unlinks),
 		TEST(test_a_log_without_its_catalog_is_not_played_over_the_backup),
 		TEST(test_a_damaged_backup_is_set_aside),
 		TEST(test_files_go_after_a_backup_that_does_not_name_them),
