@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/signals.h"
+#include "app/stages.h"
 #include "base/log.h"
 #include "base/suggest.h"
 
@@ -70,6 +71,8 @@ static bool run(struct config *config, struct err *err)
 int app_main(int argument_count, char **arguments)
 {
 	struct err err = {0};
+	if (argument_count == 3 && strcmp(arguments[1], "try-gold") == 0)
+		return stages_try_gold(arguments[2]);
 	struct config *config CLEANUP(config_destroy) = NULL;
 	bool ok = config_create(argument_count, arguments, &config, &err);
 	if (ok) {

@@ -114,7 +114,7 @@ static bool command_materialise(struct config *config, const char *const *words,
 		return false;
 	signals_start(&stop);
 	return session_open(&session, config, "materialise", err) && stages_open_gold(&session, true, &stop, &gold, err)
-	       && stages_load(gold, &stop, &report, err) && log_gold("materialise done", &report);
+	       && stages_load(&session, NULL, gold, &stop, &report, err) && log_gold("materialise done", &report);
 }
 
 static bool show_rebuild_progress(void *context, int64_t done, int64_t total)
@@ -146,8 +146,8 @@ static bool command_rebuild(struct config *config, const char *const *words, siz
 	    && (!stages_open_silver(&session, &silver, err)
 		|| !silver_rebuild(silver, show_rebuild_progress, &stop, &silver_report, err)))
 		return false;
-	return stages_open_gold(&session, true, &stop, &gold, err) && gold_rebuild(gold, &report, err)
-	       && log_gold("rebuild done", &report);
+	return stages_open_gold(&session, true, &stop, &gold, err)
+	       && stages_rebuild(&session, silver, gold, &stop, &report, err) && log_gold("rebuild done", &report);
 }
 
 static void print_retention(const struct retention_report *report, bool dry_run)

@@ -104,7 +104,7 @@ static void log_load(const struct gold_report *report)
 static bool load_gold(struct daemon *daemon, struct err *err)
 {
 	struct gold_report report = {0};
-	if (!stages_load(daemon->gold, NULL, &report, err))
+	if (!stages_load(daemon->session, daemon->silver, daemon->gold, NULL, &report, err))
 		return false;
 	counter_add(COUNTER_GOLD_LOADS, report.batches);
 	counter_add(COUNTER_EVENTS_STORED, report.rows);
@@ -377,7 +377,7 @@ static bool open_all(struct daemon *daemon, struct err *err)
 	bool batch = daemon->options->mode == DAEMON_BATCH;
 	bool serve_only = daemon->options->mode == DAEMON_SERVE;
 	if (!stages_open_silver(session, &daemon->silver, err)
-	    || !stages_open_gold(session, !batch, &daemon->refresh_wake, &daemon->gold, err))
+	    || !stages_open_gold(session, true, &daemon->refresh_wake, &daemon->gold, err))
 		return false;
 	size_t path_count;
 	struct metrics_options options = {

@@ -163,7 +163,8 @@ static bool build_layers(struct session *session, struct stop_flag *stop, struct
 	struct silver_report report;
 	bool rest;
 	return stages_open_silver(session, &silver, err) && stages_transform(silver, stop, &report, &rest, err)
-	       && stages_open_gold(session, true, stop, &gold, err) && stages_load(gold, stop, report_out, err);
+	       && stages_open_gold(session, true, stop, &gold, err)
+	       && stages_load(session, silver, gold, stop, report_out, err);
 }
 
 static bool import_folder(struct config *config, struct import_report *report, struct err *err)

@@ -123,7 +123,8 @@ static bool ask_folder(struct config *config, const char *id, const struct metri
 	/* What a stop left waiting belongs to the answer: a total without it would be wrong. */
 	if (!session_open(&session, config, "query", err) || !stages_open_silver(&session, &silver, err)
 	    || !stages_transform(silver, NULL, &silver_report, &rest, err)
-	    || !stages_open_gold(&session, true, NULL, &gold, err) || !stages_load(gold, NULL, &report, err))
+	    || !stages_open_gold(&session, true, NULL, &gold, err)
+	    || !stages_load(&session, silver, gold, NULL, &report, err))
 		return false;
 	struct metrics_options options = {.gold = gold, .clock = clock_system()};
 	options.paths = session_metric_paths(config, &options.path_count);

@@ -148,15 +148,14 @@ static bool replace_catalog(struct session *session, struct err *err)
 
 static void log_recovery(const struct catalog_recovery *report)
 {
-	if (report->batches_adopted + report->files_adopted + report->files_removed + report->batches_remade > 0)
+	if (report->batches_adopted + report->files_adopted + report->files_removed > 0)
 		LOG_EVENT(LOG_INFO, "recovered what a stop in the middle had left",
 			  log_int("batches_adopted", report->batches_adopted),
 			  log_int("files_adopted", report->files_adopted),
-			  log_int("files_removed", report->files_removed),
-			  log_int("batches_remade", report->batches_remade));
+			  log_int("files_removed", report->files_removed));
 	if (report->files_damaged + report->files_missing > 0)
 		LOG_EVENT(LOG_ERROR, "files damaged or missing", log_int("bronze_set_aside", report->files_damaged),
-			  log_int("silver_missing", report->files_missing));
+			  log_int("silver_made_again", report->files_missing));
 }
 
 /* ---- room to start on a full disk ---- */

@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum {
 	BODY_BYTES_MAX = 32 * 1024 * 1024,
@@ -106,10 +108,22 @@ bool stages_open_gold(struct session *session, bool defer_rebuild, struct stop_f
 		.clock = clock_system(),
 		.memory_bytes_max = memory_bytes(session),
 		.readers = (int)config_integer(session->config, OPTION_WORKERS),
+		.opener = "/proc/self/exe",
 		.stop = stop,
 	};
 	options.rollups = metrics_rollups(&options.rollup_count);
 	return gold_open(&options, defer_rebuild, gold_out, err);
+}
+
+int stages_try_gold(const char *path)
+{
+	enum { EXIT_DAMAGED = 4 };
+	struct err err = {0};
+	/* Whoever asked may be gone before us. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (gold_try(path, &err))
+		return 0;
+	return err.kind == ERR_INPUT ? EXIT_DAMAGED : 1;
 }
 
 bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out, bool *rest_out,
@@ -145,10 +159,63 @@ bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silv
 	return true;
 }
 
-bool stages_load(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out, struct err *err)
+static bool load_once(struct gold *gold, bool anew, struct stop_flag *stop, struct gold_report *report_out,
+		      struct err *err)
 {
-	bool ok = gold_needs_rebuild(gold) || gold_load_pending(gold, stop, report_out, err);
+	bool ok = anew || gold_needs_rebuild(gold) || gold_load_pending(gold, stop, report_out, err);
 	/* Loading may have found that a rebuild is due. */
-	ok = ok && (!gold_needs_rebuild(gold) || gold_rebuild(gold, report_out, err));
+	ok = ok && (!(anew || gold_needs_rebuild(gold)) || gold_rebuild(gold, report_out, err));
 	return ok || err_wrap(err, "gold");
+}
+
+/* Makes again what the catalog says is lost of silver; *any_out: there was something. */
+static bool mend_silver(struct session *session, struct silver *silver, struct stop_flag *stop, bool *any_out,
+			struct err *err)
+{
+	struct silver *own CLEANUP(silver_close) = NULL;
+	struct silver_report report;
+	struct catalog_totals totals;
+	int64_t to_mend;
+	bool rest;
+	if (!catalog_read_setting(session->catalog, SILVER_TO_MEND_SETTING, 0, &to_mend, err)
+	    || !catalog_read_totals(session->catalog, &totals, err))
+		return false;
+	*any_out = to_mend > 0 || totals.batches_waiting_silver > 0;
+	if (!*any_out)
+		return true;
+	if (!silver && !stages_open_silver(session, &own, err))
+		return false;
+	return stages_transform(silver ? silver : own, stop, &report, &rest, err);
+}
+
+static bool load(struct session *session, struct silver *silver, struct gold *gold, bool anew,
+		 struct stop_flag *stop, struct gold_report *report_out, struct err *err)
+{
+	enum { ATTEMPTS = 3 };
+	for (int attempt = 1;; attempt++) {
+		struct err mend_err = {0};
+		bool any;
+		if (load_once(gold, anew, stop, report_out, err))
+			return true;
+		if (attempt == ATTEMPTS || err->kind != ERR_RETRY || (stop && stop_flag_is_set(stop)))
+			return false;
+		if (!mend_silver(session, silver, stop, &any, &mend_err)) {
+			*err = mend_err;
+			return false;
+		}
+		if (!any)
+			return false;
+	}
+}
+
+bool stages_load(struct session *session, struct silver *silver, struct gold *gold, struct stop_flag *stop,
+		 struct gold_report *report_out, struct err *err)
+{
+	return load(session, silver, gold, false, stop, report_out, err);
+}
+
+bool stages_rebuild(struct session *session, struct silver *silver, struct gold *gold, struct stop_flag *stop,
+		    struct gold_report *report_out, struct err *err)
+{
+	return load(session, silver, gold, true, stop, report_out, err);
 }

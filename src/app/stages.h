@@ -18,12 +18,19 @@ MUST_CHECK bool stages_open_silver(struct session *session, struct silver **silv
 MUST_CHECK bool stages_open_gold(struct session *session, bool defer_rebuild, struct stop_flag *stop,
 				 struct gold **gold_out, struct err *err);
 
+/* The hidden command `try-gold FILE` (gold.h, options.opener): 0, 4 when it is damaged, 1 otherwise. */
+int stages_try_gold(const char *path);
+
 /* Builds every waiting batch. Stops early (true, *rest_out true) when `stop` is set. */
 MUST_CHECK bool stages_transform(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
 				 bool *rest_out, struct err *err);
 
-/* Loads what waits into gold, or builds it anew when that is due. */
-MUST_CHECK bool stages_load(struct gold *gold, struct stop_flag *stop, struct gold_report *report_out,
-			    struct err *err);
+/* Loads what waits into gold, or builds it anew when that is due. Silver that is found damaged is made
+ * again first, with `silver` (NULL: with one opened for it). */
+MUST_CHECK bool stages_load(struct session *session, struct silver *silver, struct gold *gold,
+			    struct stop_flag *stop, struct gold_report *report_out, struct err *err);
+/* The same, but gold is built anew in any case. */
+MUST_CHECK bool stages_rebuild(struct session *session, struct silver *silver, struct gold *gold,
+			       struct stop_flag *stop, struct gold_report *report_out, struct err *err);
 
 #endif

@@ -21,11 +21,13 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"catalog.store-gold", {"commit"}},
 	{"catalog.swap-silver", {"commit"}},
 	{"catalog.reset", {"commit"}},
+	{"catalog.lose-silver", {"set-aside", "sync-folder", "commit"}},
+	{"catalog.mend-silver", {"commit"}},
 	/* recovery at start */
 	{"recover.leftovers", {"remove"}},
+	{"recover.identity", {"create", "write", "fsync", "rename", "sync-folder"}},
 	{"recover.adopt", {"commit"}},
 	{"recover.aside", {"set-aside", "sync-folder"}},
-	{"recover.remake", {"commit"}},
 	{"recover.silver", {"remove"}},
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
@@ -33,6 +35,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"silver.live", {"copy", "fsync", "rename", "sync-folder", "remove"}},
 	{"silver.compacted", {"copy", "make-folder", "fsync", "rename", "sync-folder"}},
 	{"silver.replaced", {"remove"}},
+	{"silver.mended", {"copy", "fsync", "rename", "sync-folder"}},
 	{"silver.rebuild", {"count", "remove"}},
 	/* what is no longer kept, and the backup that tells of it; what silver alone still has */
 	{"retention", {"commit", "remove", "fsync", "rename", "sync-folder"}},

@@ -6,6 +6,7 @@
 #include "gold/gold_private.h"
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "lake/silver_file.h"
 
@@ -24,12 +25,20 @@ void gold_read_stamp(struct gold *gold, struct gold_stamp *stamp_out)
 	(void)pthread_mutex_lock(&gold->mutex);
 	*stamp_out = gold->stamp;
 	stamp_out->state = gold->current || gold->reopening ? GOLD_READY : GOLD_REBUILDING;
+	stamp_out->rebuild_reason = gold->rebuild_reason;
+	if (!gold->current && !gold->reopening && !gold->rebuild_reason)
+		stamp_out->rebuild_reason = "there is no gold yet";
 	(void)pthread_mutex_unlock(&gold->mutex);
 }
 
 static void set_stamp(struct gold *gold, const struct gold_stamp *stamp, int64_t file_bytes)
 {
+	struct gold_stamp before = gold->stamp;
 	gold->stamp = *stamp;
+	gold->stamp.rebuild_rows_done = before.rebuild_rows_done;
+	gold->stamp.rebuild_rows_total = before.rebuild_rows_total;
+	gold->stamp.rebuild_files_done = before.rebuild_files_done;
+	gold->stamp.rebuild_files_total = before.rebuild_files_total;
 	gold->stamp.file_bytes = file_bytes > 0 ? file_bytes : 0;
 }
 
@@ -51,15 +60,26 @@ int64_t gold_rollup_newest_us(struct gold *gold)
 bool gold_needs_rebuild(struct gold *gold)
 {
 	(void)pthread_mutex_lock(&gold->mutex);
-	bool due = gold->rebuild_due;
+	bool due = gold->rebuild_reason != NULL;
 	(void)pthread_mutex_unlock(&gold->mutex);
 	return due;
 }
 
-void gold_set_rebuild_due(struct gold *gold, bool due)
+void gold_set_progress(struct gold *gold, int64_t rows_done, int64_t rows_total, int64_t files_done,
+		       int64_t files_total)
 {
 	(void)pthread_mutex_lock(&gold->mutex);
-	gold->rebuild_due = due;
+	gold->stamp.rebuild_rows_done = rows_done;
+	gold->stamp.rebuild_rows_total = rows_total;
+	gold->stamp.rebuild_files_done = files_done;
+	gold->stamp.rebuild_files_total = files_total;
+	(void)pthread_mutex_unlock(&gold->mutex);
+}
+
+void gold_set_rebuild_due(struct gold *gold, const char *reason)
+{
+	(void)pthread_mutex_lock(&gold->mutex);
+	gold->rebuild_reason = reason;
 	(void)pthread_cond_broadcast(&gold->changed);
 	(void)pthread_mutex_unlock(&gold->mutex);
 }
@@ -194,6 +214,21 @@ static void end_reopening(struct gold *gold)
 	(void)pthread_mutex_unlock(&gold->mutex);
 }
 
+static const char DAMAGED[] = "gold was damaged; it is set aside and built again from silver";
+static const char MISSING[] = "gold is missing; it is built again from silver";
+
+static bool set_aside(struct gold *gold, const char *path, struct err *err)
+{
+	gold->damage_found = true;
+	LOG_EVENT(LOG_ERROR, "gold damaged: set aside, building it again from silver", log_text("file", path));
+	return gold_instance_set_aside(gold, path, err);
+}
+
+static const char *missing_reason(const struct gold *gold)
+{
+	return gold->damage_found ? DAMAGED : MISSING;
+}
+
 /* Opens generation `generation` into *instance_out; NULL when it has to be built again: it is gone,
  * or damaged and set aside. */
 static bool open_generation(struct gold *gold, int64_t generation, struct gold_instance **instance_out,
@@ -201,11 +236,16 @@ static bool open_generation(struct gold *gold, int64_t generation, struct gold_i
 {
 	struct file_path path;
 	struct err open_err = {0};
+	bool damaged;
 	*instance_out = NULL;
 	if (!gold_instance_path(gold, generation, &path, err))
 		return false;
 	if (!file_exists(path.text))
 		return true;
+	if (!gold_trial_run(gold, path.text, &damaged, err))
+		return false;
+	if (damaged)
+		return set_aside(gold, path.text, err);
 	if (gold_instance_open(gold, path.text, generation, (size_t)gold->options.readers, instance_out,
 		    &open_err))
 		return true;
@@ -213,7 +253,8 @@ static bool open_generation(struct gold *gold, int64_t generation, struct gold_i
 		*err = open_err;
 		return false;
 	}
-	return gold_instance_set_aside(gold, path.text, err);
+	log_err(LOG_ERROR, "gold will not open", &open_err);
+	return set_aside(gold, path.text, err);
 }
 
 static bool adopt_again(struct gold *gold, bool damaged, struct err *err)
@@ -221,8 +262,7 @@ static bool adopt_again(struct gold *gold, bool damaged, struct err *err)
 	CLEANUP(gold_instance_close) struct gold_instance *instance = NULL;
 	struct file_path path;
 	if (damaged)
-		return gold_instance_path(gold, gold->generation, &path, err)
-		       && gold_instance_set_aside(gold, path.text, err);
+		return gold_instance_path(gold, gold->generation, &path, err) && set_aside(gold, path.text, err);
 	return open_generation(gold, gold->generation, &instance, err)
 	       && (!instance || gold_adopt(gold, &instance, err));
 }
@@ -233,7 +273,7 @@ bool gold_reopen(struct gold *gold, struct err *err)
 	close_current(gold, &damaged);
 	bool adopted = adopt_again(gold, damaged, err);
 	if (adopted && !gold->current)
-		gold_set_rebuild_due(gold, true);
+		gold_set_rebuild_due(gold, missing_reason(gold));
 	end_reopening(gold);
 	return adopted || err_wrap(err, "opening gold again");
 }
@@ -266,20 +306,29 @@ static bool find_instance(struct gold *gold, struct gold_instance **instance_out
 /* Readers may be answered from an instance that has to be built again, unless its tables would
  * answer wrongly. */
 static bool judge_instance(struct gold *gold, struct gold_instance *instance, bool *usable_out,
-			   bool *due_out, struct err *err)
+			   const char **due_out, struct err *err)
 {
 	struct gold_meta meta;
 	int64_t rebuilds;
-	bool agree = true;
+	bool lacks = false;
+	bool knows_others = false;
 	if (!gold_schema_read_meta(instance->loader, &meta, err)
 	    || !catalog_read_setting(gold->options.catalog, SILVER_REBUILDS_SETTING, 0, &rebuilds, err))
 		return false;
 	gold->stamp.loads = meta.loads;
 	*usable_out = meta.format == GOLD_FORMAT_VERSION && strcmp(meta.rollups, gold->rollups) == 0;
-	if (*usable_out && !gold_schema_check_batches(gold, instance->loader, &agree, err))
+	if (*usable_out && !gold_schema_check_batches(gold, instance->loader, &lacks, &knows_others, err))
 		return false;
-	*due_out = !*usable_out || !agree || meta.rebuild_due || rebuilds > meta.silver_rebuilds
-		   || strcmp(meta.fingerprint, gold->options.fields->fingerprint) != 0;
+	*due_out = !*usable_out	    ? "gold has another format, or other rollups"
+		   : lacks	    ? "gold lost batches that it had; it is built again from silver"
+		   : knows_others   ? "gold has batches that the catalog has not; it is built again from silver"
+		   : meta.rebuild_due ? "an event came with an earlier batch than the one that gold has"
+		   : rebuilds > meta.silver_rebuilds ? "silver was made anew"
+		   : strcmp(meta.fingerprint, gold->options.fields->fingerprint) != 0
+			   ? "events.yaml has other columns"
+			   : NULL;
+	/* Answers that lack what was counted as loaded before would be wrong, not just old. */
+	*usable_out = *usable_out && !lacks;
 	return true;
 }
 
@@ -301,10 +350,10 @@ static bool refresh_views(struct gold *gold, struct duck_connection *connection,
 static bool adopt_found(struct gold *gold, struct gold_instance **instance, struct err *err)
 {
 	bool usable;
-	bool due;
+	const char *due;
 	if (!judge_instance(gold, *instance, &usable, &due, err))
 		return false;
-	gold->rebuild_due = due;
+	gold->rebuild_reason = due;
 	if (!usable) {
 		gold_instance_close(instance);
 		return true;
@@ -325,9 +374,10 @@ static bool adopt_or_set_aside(struct gold *gold, struct gold_instance **instanc
 		*err = adopt_err;
 		return false;
 	}
+	log_err(LOG_ERROR, "gold will not be read", &adopt_err);
 	gold_instance_close(instance);
-	gold->rebuild_due = true;
-	return gold_instance_set_aside(gold, path.text, err);
+	gold->rebuild_reason = DAMAGED;
+	return set_aside(gold, path.text, err);
 }
 
 static bool start(struct gold *gold, bool defer_rebuild, struct err *err)
@@ -339,11 +389,11 @@ static bool start(struct gold *gold, bool defer_rebuild, struct err *err)
 	    || !catalog_read_totals(gold->options.catalog, &totals, err))
 		return false;
 	if (!instance)
-		gold->rebuild_due = true;
+		gold->rebuild_reason = missing_reason(gold);
 	else if (!adopt_or_set_aside(gold, &instance, err))
 		return false;
 	/* Without silver a new generation is made in an instant. */
-	if (gold->rebuild_due && (!defer_rebuild || (!gold->current && totals.silver_files == 0))
+	if (gold->rebuild_reason && (!defer_rebuild || (!gold->current && totals.silver_files == 0))
 	    && !gold_rebuild(gold, &report, err))
 		return false;
 	return !gold->current || gold_instance_sweep(gold, gold->current->generation, err);
@@ -392,7 +442,10 @@ void gold_close(struct gold **gold)
 		return;
 	struct gold *g = *gold;
 	gold_reader_stop(g);
+	const struct file_path path = g->current ? g->current->path : (struct file_path){{0}};
 	gold_instance_close(&g->current);
+	if (path.text[0] != '\0')
+		gold_trial_note_closed(g, path.text);
 	while (g->retired) {
 		struct gold_instance *instance = g->retired;
 		g->retired = instance->next;

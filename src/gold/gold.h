@@ -25,6 +25,9 @@ struct gold_options {
 	int threads;              /* 0: 2 */
 	int readers;              /* connections for queries; 0: 4 */
 	int heavy_readers;        /* heavy queries at once; 0: 2 */
+	/* A program that is run as `OPENER try-gold FILE` before a file is opened that we did not close, so
+	 * that what crashes or hangs the engine ends a child: see gold_try. NULL: not tried. */
+	const char *opener;
 	struct stop_flag *stop;   /* may be NULL; once set, a rebuild ends early (ERR_RETRY "stopped") */
 };
 
@@ -33,12 +36,16 @@ struct gold;
 /* Opens the current generation. One that is missing or will not open, has another fingerprint, other
  * rollups or another format, is damaged, was built before silver was made anew, knows batches that
  * the catalog does not, or lacks such as the catalog says it has: a new generation is built aside
- * from silver, then switched to; what cannot be opened is set aside (the last such file is kept).
+ * from silver, then switched to; what cannot be opened is set aside (the last such file is kept),
+ * whatever it is. A file that was not closed by us is first opened in a child (options.opener).
  * With `defer_rebuild` that is left to gold_rebuild (the caller's refresh thread), unless silver is
  * empty; meanwhile the old generation answers, where its answers are right, else gold says
  * GOLD_REBUILDING. ERR_LOCAL: another process has the file, the disk, the catalog. */
 MUST_CHECK bool gold_open(const struct gold_options *options, bool defer_rebuild, struct gold **gold_out,
 			  struct err *err);
+/* What the child does: opens `path` read-only and reads what opening gold reads. ERR_INPUT: damaged.
+ * ERR_LOCAL: the machine. It may as well crash, or not return. */
+MUST_CHECK bool gold_try(const char *path, struct err *err);
 void gold_close(struct gold **gold); /* interrupts and waits for readers first */
 
 /* A look at the file of the generation in force by one who does not work with it. Only while nobody else
@@ -67,6 +74,11 @@ struct gold_stamp {
 	int64_t loaded_at_us;    /* wall time of the last load that brought rows */
 	int64_t batch;           /* highest loaded */
 	int64_t file_bytes;
+	/* Why a rebuild is due or runs, a literal; NULL: none. Answers, if any, come from the generation
+	 * before it, which holds all that it should. */
+	const char *rebuild_reason;
+	int64_t rebuild_rows_done, rebuild_rows_total;   /* of silver; 0 of 0: not begun */
+	int64_t rebuild_files_done, rebuild_files_total;
 };
 void gold_read_stamp(struct gold *gold, struct gold_stamp *stamp_out);
 

@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "lake/lake_verify.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -297,7 +298,8 @@ static bool load_rows(const struct load *load, const struct group *group, struct
 	const struct gold *gold = load->gold;
 	struct duck_connection *connection = load->connection;
 	const struct value limit = value_integer(EVENT_TYPE_COUNT_MAX);
-	if (!gold_rows_stage(gold, connection, group->files, group->file_count, NULL, NULL, 0, err)
+	if (!lake_verify_silver(gold->options.catalog, gold->options.layout, group->files, group->file_count, err)
+	    || !gold_rows_stage(gold, connection, group->files, group->file_count, NULL, NULL, 0, err)
 	    || !check_rows(load, group, err) || !gold_rows_match(connection, false, err)
 	    || !check_order(load, change, err) || !gold_rows_decide(connection, err)
 	    || !gold_load_record(gold, connection, group->batches, group->count, "fresh", NULL, err)
@@ -392,7 +394,7 @@ static bool load_group(struct load *load, const struct group *group, struct err 
 		return true;
 	tell_readers(gold, group, &change);
 	if (change.rebuild_due)
-		gold_set_rebuild_due(gold, true);
+		gold_set_rebuild_due(gold, "an event came with an earlier batch than the one that gold has");
 	return gold_load_checkpoint(gold, load->connection, change.views_made, err)
 	       && gold_load_mirror(gold, load->connection, group->batches, group->count, NULL, &load->report, err);
 }
@@ -408,7 +410,7 @@ static bool add_batch(struct load *load, struct group *group, const struct batch
 	const struct lake_file *file = find_live(load, batch->seq);
 	if (batch->silver_rows > 0 && !file) {
 		/* Compacted, so gold had it: it was lost since. */
-		gold_set_rebuild_due(load->gold, true);
+		gold_set_rebuild_due(load->gold, "gold lost batches that it had; it is built again from silver");
 		*full_out = true;
 		return true;
 	}

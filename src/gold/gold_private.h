@@ -2,6 +2,7 @@
 /* gold_private.h - what the gold_*.c files share. For these files only.
  *
  *   gold.c           opening, closing, what is true now
+ *   gold_trial.c     a file that may crash the engine, opened in a child
  *   gold_instance.c  one generation's file: open, make, publish, remove
  *   gold_schema.c    its tables, and whether it still fits the catalog
  *   gold_view.c      a view for each event type
@@ -68,12 +69,21 @@ struct gold {
 	int heavy_count;
 	int waiting_count; /* threads that wait for a place */
 	struct gold_stamp stamp;
-	bool rebuild_due;
+	bool damage_found;          /* (loader) a file was set aside since gold_open */
+	const char *rebuild_reason; /* NULL: none is due */
 	int64_t generation;   /* (loader) of the catalog's setting; 0: none yet */
 	int64_t kept_from_us; /* (loader) events before it are not kept; 0: all are */
 	int64_t sweep;        /* (loader) coverage of sweeps up to here was looked at */
 	int64_t uncheckpointed; /* (loader) loads since the last checkpoint */
 };
+
+/* ---- gold_trial.c ---- */
+/* Whether the file at `path`, of generation `generation`, can be opened without harm; *damaged_out says
+ * that it cannot. A file that was closed by us and not changed since is not tried. From here on it
+ * counts as not closed. */
+MUST_CHECK bool gold_trial_run(const struct gold *gold, const char *path, bool *damaged_out, struct err *err);
+/* The file at `path` was closed in good order. */
+void gold_trial_note_closed(const struct gold *gold, const char *path);
 
 /* ---- gold_instance.c ---- */
 /* Opens the file at `path` (made when missing) with its loader and `reader_count` readers. Errors as
@@ -112,10 +122,10 @@ MUST_CHECK bool gold_schema_create(const struct gold *gold, struct duck_connecti
 				   struct err *err);
 MUST_CHECK bool gold_schema_read_meta(struct duck_connection *connection, struct gold_meta *meta_out,
 				      struct err *err);
-/* Do its batches agree with the catalog? False when gold has one that the catalog has not, or lacks
- * one that the catalog says it has. */
+/* Do its batches agree with the catalog? *lacks_out: not all are there that the catalog says it has, or
+ * not all of their rows. *knows_others_out: it has one that the catalog has not. */
 MUST_CHECK bool gold_schema_check_batches(const struct gold *gold, struct duck_connection *connection,
-					  bool *agree_out, struct err *err);
+					  bool *lacks_out, bool *knows_others_out, struct err *err);
 /* Runs the embedded statements `name`. */
 MUST_CHECK bool gold_schema_run(struct duck_connection *connection, const char *name, const struct value *values,
 				size_t value_count, struct err *err);
@@ -197,7 +207,10 @@ MUST_CHECK bool gold_refresh_stamp(struct gold *gold, struct err *err);
 void gold_set_stamp(struct gold *gold, const struct gold_stamp *stamp);
 /* Makes *instance the one that answers, and takes it; the one before is retired. */
 MUST_CHECK bool gold_adopt(struct gold *gold, struct gold_instance **instance, struct err *err);
-void gold_set_rebuild_due(struct gold *gold, bool due);
+/* A rebuild is due, for this reason (a literal); NULL: not any more. */
+void gold_set_rebuild_due(struct gold *gold, const char *reason);
+void gold_set_progress(struct gold *gold, int64_t rows_done, int64_t rows_total, int64_t files_done,
+		       int64_t files_total);
 /* A query on `instance` failed so: was it damage? */
 void gold_note_damage(struct gold *gold, struct gold_instance *instance, const struct err *err);
 /* There is no instance, or it has to be opened again. */

@@ -9,6 +9,7 @@
 #include "lake/retention.h"
 
 #include "base/failpoint.h"
+#include "lake/lake_verify.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static bool list_files(struct rebuild *rebuild, struct err *err)
 		rebuild->files[i] = i < live_count ? live[i] : compacted[i - live_count];
 	rebuild->file_count = count;
 	qsort(rebuild->files, count, sizeof(*rebuild->files), compare_time);
-	return true;
+	return lake_verify_silver(catalog, rebuild->gold->options.layout, rebuild->files, count, err);
 }
 
 /* ---- pieces ---- */
@@ -131,6 +132,11 @@ static bool build_events(const struct rebuild *rebuild, struct err *err)
 		if (rebuild->files[i].time_max_us >= end_us)
 			end_us = rebuild->files[i].time_max_us + 1;
 	int64_t rows = 0;
+	int64_t rows_done = 0;
+	int64_t rows_total = 0;
+	for (size_t i = 0; i < rebuild->file_count; i++)
+		rows_total += rebuild->files[i].rows;
+	gold_set_progress(rebuild->gold, 0, rows_total, 0, (int64_t)rebuild->file_count);
 	int64_t from_us = rebuild->file_count > 0 ? rebuild->files[0].time_min_us : 0;
 	for (size_t i = 0; i < rebuild->file_count; i++) {
 		rows += rebuild->files[i].rows;
@@ -141,7 +147,9 @@ static bool build_events(const struct rebuild *rebuild, struct err *err)
 		if (!build_pieces(rebuild, from_us, to_us, rows, err))
 			return false;
 		from_us = to_us;
+		rows_done += rows;
 		rows = 0;
+		gold_set_progress(rebuild->gold, rows_done, rows_total, (int64_t)i + 1, (int64_t)rebuild->file_count);
 	}
 	return true;
 }
@@ -304,7 +312,7 @@ static bool rebuild_all(struct rebuild *rebuild, struct err *err)
 		    catalog_write_setting(gold->options.catalog, GOLD_GENERATION_SETTING, generation, err))
 	    || !gold_adopt(gold, &instance, err))
 		return false;
-	gold_set_rebuild_due(gold, false);
+	gold_set_rebuild_due(gold, NULL);
 	rebuild->connection = gold->current->loader;
 	/* In this order, since mirroring moves batches from the one state to the other. */
 	return each_page(rebuild, BATCH_GOLD, mirror_page, err) && each_page(rebuild, BATCH_SILVER, mirror_page, err)

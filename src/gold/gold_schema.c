@@ -157,21 +157,26 @@ static bool copy_batches(const struct gold *gold, struct duck_connection *connec
 	}
 }
 
-bool gold_schema_check_batches(const struct gold *gold, struct duck_connection *connection, bool *agree_out,
-			       struct err *err)
+bool gold_schema_check_batches(const struct gold *gold, struct duck_connection *connection, bool *lacks_out,
+			       bool *knows_others_out, struct err *err)
 {
-	static const char sql[] =
-		"SELECT (SELECT count(*) FROM loaded_batches ANTI JOIN known USING (batch))"
-		" + (SELECT count(*) FROM known ANTI JOIN loaded_batches USING (batch) WHERE known.needed)";
-	int64_t odd;
+	static const char other_sql[] = "SELECT count(*) FROM loaded_batches ANTI JOIN known USING (batch)";
+	static const char lacking_sql[] =
+		"SELECT (SELECT count(*) FROM known ANTI JOIN loaded_batches USING (batch) WHERE known.needed)"
+		" + (SELECT count(*) FROM (SELECT (SELECT count(*) FROM events) AS a,"
+		" (SELECT coalesce(sum(rows), 0) FROM loaded_batches) AS b) WHERE a <> b)";
+	int64_t others;
+	int64_t lacking;
 	if (!duck_run(connection, "CREATE OR REPLACE TEMP TABLE known (batch BIGINT, needed BOOLEAN)", err))
 		return false;
 	for (enum batch_state state = BATCH_BRONZE; state <= BATCH_GOLD; state++)
 		if (!copy_batches(gold, connection, state, err))
 			return err_wrap(err, "comparing batches");
-	if (!duck_query_integer(connection, sql, NULL, 0, 0, &odd, err)
+	if (!duck_query_integer(connection, other_sql, NULL, 0, 0, &others, err)
+	    || !duck_query_integer(connection, lacking_sql, NULL, 0, 0, &lacking, err)
 	    || !duck_run(connection, "DROP TABLE known", err))
 		return err_wrap(err, "comparing batches");
-	*agree_out = odd == 0;
+	*lacks_out = lacking != 0;
+	*knows_others_out = others != 0;
 	return true;
 }

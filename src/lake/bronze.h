@@ -3,8 +3,8 @@
  * of `created_at`. docs/formats/bronze.md is the contract.
  *
  * A file starts with a skippable frame holding a JSON header (format, batch, type, date, events,
- * received_at, source), so a lost catalog can be rebuilt from the files; then one zstd frame of
- * lines. `zstd -dc` prints the lines. Files are published whole and never change. */
+ * received_at, source), so a lost catalog can be rebuilt from the files; then zstd frames of
+ * lines, each with a checksum. `zstd -dc` prints the lines. Files are published whole and never change. */
 #ifndef LAKE_BRONZE_H
 #define LAKE_BRONZE_H
 
@@ -45,12 +45,15 @@ MUST_CHECK bool bronze_writer_publish(struct bronze_writer *writer, int64_t batc
 				      const char *source, struct arena *arena, const struct bronze_file **files_out,
 				      size_t *file_count_out, struct err *err);
 
-/* Reads a bronze file line by line. `path` absolute. A damaged file is ERR_INPUT at open or at the
- * line where the damage starts; lines before it are good, as far as they pass scan_event: damage
- * that still decompresses shows at the end, where the checksum is. A file of a newer format is
- * ERR_LOCAL, exit code 4. */
+/* Reads a bronze file line by line. `path` absolute. Of a damaged file the frames that agree with their
+ * checksums give their lines, and ERR_INPUT comes after the last of them; at open when not even the
+ * header can be read. A file of a newer format is ERR_LOCAL, exit code 4. */
 struct bronze_reader;
 MUST_CHECK bool bronze_reader_open(const char *path, struct bronze_reader **reader_out, struct err *err);
+/* The same for a file that the catalog names, with its digest: when it is as it was written, its frames are
+ * not looked at twice; else its header may be damaged too, but must not name another place (ERR_INPUT). */
+MUST_CHECK bool bronze_reader_open_known(const struct layout *layout, const char *relative, const char *sha256,
+					 struct bronze_reader **reader_out, struct err *err);
 void bronze_reader_close(struct bronze_reader **reader);
 /* The file's header as written at publication, and its size; `path` and `sha256` are "". */
 const struct bronze_file *bronze_reader_header(const struct bronze_reader *reader);
@@ -60,7 +63,9 @@ MUST_CHECK bool bronze_reader_next(struct bronze_reader *reader, struct span *li
 				   bool *end_out, struct err *err);
 
 /* Describes a bronze file found on disk without the catalog: header plus size and sha256. Reads it
- * to its end. ERR_INPUT when it is no bronze file, is damaged, or lies under another's name. */
+ * to its end. A file of which only a part can be read has an empty sha256, and the number of events that
+ * its header says. ERR_INPUT when it is no bronze file, nothing of it can be read, or it lies under
+ * another's name. */
 MUST_CHECK bool bronze_inspect(const struct layout *layout, const char *relative, struct bronze_file *file_out,
 			       struct err *err);
 

@@ -21,7 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ZSTD_LEVEL = 3 };
+/* A frame ends with the line that fills it: damage costs the lines of one frame. */
+enum { ZSTD_LEVEL = 3, FRAME_BYTES = 64 * 1024 };
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 /* 0000-01-01 and 9999-12-31: dates have no names beyond them. */
 static const int64_t DAY_FIRST_US = INT64_C(-62167219200) * 1000000;
@@ -188,6 +189,21 @@ static bool describe(const struct publication *publication, const struct group *
 	return true;
 }
 
+static bool compress_lines(struct span lines, struct buf *out, struct err *err)
+{
+	while (lines.size > 0) {
+		size_t size = lines.size;
+		if (size > FRAME_BYTES) {
+			const char *feed = memchr(lines.data + FRAME_BYTES - 1, '\n', size - FRAME_BYTES + 1);
+			size = (size_t)(feed - lines.data) + 1;
+		}
+		if (!zstd_compress((struct span){lines.data, size}, ZSTD_LEVEL, out, err))
+			return false;
+		lines = (struct span){lines.data + size, lines.size - size};
+	}
+	return true;
+}
+
 /* Writes, fsyncs and renames one file. Fills in its size and digest. */
 static bool publish_file(const struct publication *publication, const struct group *group,
 			 struct bronze_file *file, struct err *err)
@@ -201,7 +217,7 @@ static bool publish_file(const struct publication *publication, const struct gro
 	render_header(file, &header);
 	assert(!header.failed);
 	zstd_append_skippable(&content, buf_span(&header));
-	if (!zstd_compress(buf_span(&group->lines), ZSTD_LEVEL, &content, err)
+	if (!compress_lines(buf_span(&group->lines), &content, err)
 	    || !layout_absolute(publication->layout, file->path.text, &path, err)
 	    || !file_draft_create(path.text, &draft, err)
 	    || !file_draft_write(draft, content.data, content.size, err)

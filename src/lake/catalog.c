@@ -7,14 +7,40 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char CATALOG_NAME[] = "catalog.sqlite";
+
+static bool is_in_the_way(const char *path)
+{
+	struct stat status;
+	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+/* What lies under SQLite's names and is no file: its logs are moved out of the way, the catalog itself is
+ * as good as damaged. */
+static bool check_places(const char *path, bool read_only, struct err *err)
+{
+	static const char *const logs[] = {"-wal", "-shm"};
+	if (is_in_the_way(path))
+		return err_set(err, ERR_INPUT, "%s: not a file", path);
+	for (size_t i = 0; i < ARRAY_COUNT(logs) && !read_only; i++) {
+		struct file_path log;
+		struct file_path aside;
+		if (!file_path_make(&log, err, "%s%s", path, logs[i])
+		    || (is_in_the_way(log.text) && !file_set_aside(log.text, &aside, err)))
+			return false;
+	}
+	return true;
+}
 
 /* *restored_out: there was none at `path`, and its backup took its place. */
 static bool open_at(struct catalog *catalog, const char *path, bool *restored_out, struct err *err)
 {
 	FAILPOINT_SCOPE("catalog.open");
 	bool is_new = !file_exists(path);
+	if (!check_places(path, catalog->read_only, err))
+		return false;
 	if (is_new && !catalog->read_only && !catalog_restore(&catalog->layout, path, restored_out, err))
 		return err_wrap(err, "catalog");
 	if (!FAILPOINT("open", sqlite_open(path, catalog->read_only, &catalog->database, err)))
@@ -77,7 +103,9 @@ bool catalog_set_aside(const struct layout *layout, struct file_path *aside_out,
 	/* The log first: left behind alone, it would be taken for the new catalog's. */
 	if (file_exists(log.text) && !file_set_aside(log.text, &aside, err))
 		return false;
-	return file_remove(shared.text, err) && file_set_aside(path.text, aside_out, err);
+	if (is_in_the_way(shared.text) ? !file_set_aside(shared.text, &aside, err) : !file_remove(shared.text, err))
+		return false;
+	return file_set_aside(path.text, aside_out, err);
 }
 
 bool catalog_begin(struct catalog *catalog, struct err *err)

@@ -34,9 +34,8 @@ MUST_CHECK bool catalog_set_aside(const struct layout *layout, struct file_path 
  *   commit; all of them when the catalog was lost) join the batch of their sequence; a sequence
  *   whose batch is already in silver is left alone and the file becomes a batch with a new one.
  *   Damaged files are set aside.
- * - A live silver file that is missing or has another size sends its batch back to BRONZE; a
- *   compacted one sends all batches back: silver is made again from bronze. Where bronze is missing
- *   too, nothing is sent back and the file is counted in files_missing.
+ * - A silver file that is missing or has another size is lost (catalog_lose_silver): it is made again
+ *   from bronze.
  * - Silver files under names of layout.h that the catalog does not name are removed: all of them when
  *   it was lost, because the adopted batches are in state BRONZE. Where there is a backup of the catalog
  *   it is renewed first; on a disk too full for that they stay. Gold's files are left to gold.
@@ -46,8 +45,7 @@ struct catalog_recovery {
 	int64_t files_adopted;
 	int64_t files_removed;
 	int64_t files_damaged; /* bronze that could not be read: set aside beside its name */
-	int64_t files_missing; /* silver that is gone and cannot be made again */
-	int64_t batches_remade; /* back to BRONZE because silver of theirs was gone */
+	int64_t files_missing; /* silver that is gone or cut: it is made again */
 };
 MUST_CHECK bool catalog_recover(struct catalog *catalog, const struct layout *layout,
 				struct catalog_recovery *report_out, struct err *err);
@@ -185,7 +183,7 @@ struct lake_file {
 	int64_t created_at_us;
 	int64_t time_min_us; /* created_at of its oldest and newest event */
 	int64_t time_max_us;
-	char sha256[65];
+	char sha256[65]; /* "": it is damaged, and waits to be made again */
 	char fingerprint[17]; /* silver: the field_set's */
 };
 
@@ -199,6 +197,35 @@ MUST_CHECK bool catalog_list_files(struct catalog *catalog, enum lake_layer laye
 MUST_CHECK bool catalog_store_silver(struct catalog *catalog, const struct batch *batch, const struct lake_file *file,
 				     const struct quarantined *quarantined, size_t quarantined_count,
 				     struct err *err);
+/* Silver's file `file` is damaged or missing: what is there is set aside beside its name, and the file
+ * counts in the setting SILVER_DAMAGED_SETTING. A live one whose bronze is there sends its batch back to
+ * BRONZE. Any other one keeps its row, with an empty sha256, until catalog_mend_silver: silver_build_next
+ * makes it again before anything else. Repeating it changes nothing. */
+#define SILVER_DAMAGED_SETTING "silver_files_damaged" /* ever */
+#define SILVER_TO_MEND_SETTING "silver_files_to_mend" /* now */
+MUST_CHECK bool catalog_lose_silver(struct catalog *catalog, const struct lake_file *file, struct err *err);
+/* Files that wait to be made again, of both layers. */
+MUST_CHECK bool catalog_list_to_mend(struct catalog *catalog, struct arena *arena, const struct lake_file **files_out,
+				     size_t *count_out, struct err *err);
+/* Bronze files of one type and day in batches `first` to `last`, lowest batch first. */
+MUST_CHECK bool catalog_list_bronze_of_day(struct catalog *catalog, const char *type, int64_t date_us, int64_t first,
+					   int64_t last, struct arena *arena, const struct lake_file **files_out,
+					   size_t *count_out, struct err *err);
+struct batch_loss {
+	int64_t seq;
+	int64_t rows; /* of silver_rows: counted as quarantined from now on */
+};
+/* `path`, lost before, is there again as `file` (NULL: no row of it is left). What could not be made again
+ * is in `losses` and `quarantined`; with losses, gold has to be rebuilt. One transaction. */
+MUST_CHECK bool catalog_mend_silver(struct catalog *catalog, const char *path, const struct lake_file *file,
+				    const struct batch_loss *losses, size_t loss_count,
+				    const struct quarantined *quarantined, size_t quarantined_count, struct err *err);
+/* Bronze file `path` is not what was written, or gone: its sha256 becomes empty, and its batch, once in
+ * silver, is not made again from it (retention.h: it is not whole). */
+MUST_CHECK bool catalog_note_damaged_bronze(struct catalog *catalog, const char *path, struct err *err);
+/* Batches whose silver has rows, but that have no bronze file. */
+MUST_CHECK bool catalog_list_without_bronze(struct catalog *catalog, struct arena *arena, const int64_t **batches_out,
+					    size_t *count_out, struct err *err);
 /* Compaction: `added` become current, `removed` (paths) are forgotten. One transaction. A path may
  * be in both: its file was replaced. ERR_LOCAL when a removed path is not current. */
 MUST_CHECK bool catalog_swap_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,

@@ -75,6 +75,7 @@ MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct
  * taken out of silver by retention. */
 #define CATALOG_WHOLE_BATCHES                                                                      \
 	"SELECT batch.seq FROM batch JOIN (SELECT batch_first, sum(rows) AS rows,"                 \
+	" sum(sha256 = '') AS damaged,"                                                            \
 	" min(time_min_us) AS oldest_us FROM file WHERE layer = 'bronze' GROUP BY batch_first) AS held" \
 	" ON held.batch_first = batch.seq"                                                         \
 	" WHERE held.rows >= batch.bronze_rows AND (batch.state = 'bronze'"                        \
@@ -89,6 +90,14 @@ MUST_CHECK bool catalog_restore(const struct layout *layout, const char *path, b
 				struct err *err);
 /* A backup that gave a damaged catalog: the next one is to be made from the files alone. */
 MUST_CHECK bool catalog_set_backup_aside(const struct layout *layout, struct err *err);
+/* ---- catalog_identity.c ---- */
+/* ERR_INPUT when it is another lake's. Marks a lake that has no mark. */
+MUST_CHECK bool catalog_check_identity(struct catalog *catalog, struct err *err);
+
+/* ---- catalog_damage.c ---- */
+/* As catalog_lose_silver, inside of the caller's transaction. */
+MUST_CHECK bool catalog_forget_silver(struct catalog *catalog, const struct lake_file *file, bool *remade_out,
+				      struct err *err);
 
 /* ---- catalog_sweep.c ---- */
 MUST_CHECK bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err);

@@ -8,9 +8,11 @@
 #include "lake/catalog_private.h"
 
 #include "base/failpoint.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* SQLite's check reads 100 MB/s and more: a start must not wait longer than two seconds for it. */
 enum { ADOPTIONS_PER_COMMIT = 500, CHECK_BYTES_MAX = 128 * 1024 * 1024 };
@@ -179,142 +181,44 @@ static bool adopt_bronze(struct recovery *recovery, struct err *err)
 
 /* ---- silver without a file ---- */
 
-static bool is_whole(const struct recovery *recovery, struct span relative, int64_t size_bytes,
-		     bool *whole_out, struct err *err)
+static bool is_whole(const struct recovery *recovery, const struct lake_file *file, bool *whole_out,
+		     struct err *err)
 {
 	struct file_path path;
-	if (!file_path_make(&path, err, "%s/%.*s", recovery->layout->root.text,
-		    SPAN_ARGUMENTS(relative)))
+	struct stat status;
+	if (!layout_absolute(recovery->layout, file->path.text, &path, err))
 		return false;
-	*whole_out = file_size(path.text) == size_bytes;
+	*whole_out = lstat(path.text, &status) == 0 && S_ISREG(status.st_mode)
+		     && (int64_t)status.st_size == file->size_bytes;
 	return true;
 }
 
-struct missing {
-	struct buf live_batches; /* int64_t each */
-	int64_t compacted;
-};
-
-static void finish_missing(struct missing *missing)
+static bool find_missing(struct recovery *recovery, enum lake_layer layer, struct arena *arena, struct err *err)
 {
-	buf_finish(&missing->live_batches);
-}
-
-static bool find_missing(struct recovery *recovery, struct missing *missing, struct err *err)
-{
-	static const char sql[] = "SELECT layer, path, size_bytes, batch_first FROM file"
-				  " WHERE layer IN ('live', 'silver')";
-	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	bool row = false;
-	if (!sqlite_prepare(recovery->catalog->database, sql, &statement, err))
+	const struct lake_file *files;
+	size_t count;
+	if (!catalog_list_files(recovery->catalog, layer, arena, &files, &count, err))
 		return false;
-	while (sqlite_step(statement, &row, err)) {
-		bool whole = false;
-		if (!row)
-			return !missing->live_batches.failed
-			       || err_set(err, ERR_LOCAL, "too many silver files are missing");
-		if (!is_whole(recovery, sqlite_column_text(statement, 1),
-			    sqlite_column_integer(statement, 2), &whole, err))
-			return false;
-		int64_t batch = sqlite_column_integer(statement, 3);
-		if (whole)
-			continue;
-		if (span_equal_text(sqlite_column_text(statement, 0), "live"))
-			buf_append(&missing->live_batches, &batch, sizeof(batch));
-		else
-			missing->compacted++;
-	}
-	return false;
-}
-
-/* Whether all bronze files that the catalog names are there; `batch` 0: of all batches. */
-static bool has_bronze(struct recovery *recovery, int64_t batch, bool *has_out, struct err *err)
-{
-	const char *sql = batch == 0
-		? "SELECT path, size_bytes FROM file WHERE layer = 'bronze'"
-		: "SELECT path, size_bytes FROM file WHERE layer = 'bronze' AND batch_first = ?1";
-	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	bool row = false;
-	bool whole = true;
-	if (!sqlite_prepare(recovery->catalog->database, sql, &statement, err))
-		return false;
-	if (batch != 0)
-		sqlite_bind_integer(statement, 1, batch);
-	int64_t count = 0;
-	while (whole && sqlite_step(statement, &row, err)) {
-		if (!row) {
-			*has_out = batch == 0 || count > 0;
-			return true;
-		}
-		count++;
-		if (!is_whole(recovery, sqlite_column_text(statement, 0),
-			    sqlite_column_integer(statement, 1), &whole, err))
-			return false;
-	}
-	if (whole)
-		return false;
-	*has_out = false;
-	return true;
-}
-
-static bool remake_live(struct recovery *recovery, const struct missing *missing, struct err *err)
-{
-	const int64_t *batches = (const void *)missing->live_batches.data;
-	size_t count = missing->live_batches.size / sizeof(*batches);
 	for (size_t i = 0; i < count; i++) {
-		bool has = false;
-		if (!has_bronze(recovery, batches[i], &has, err))
+		bool whole;
+		if (!is_whole(recovery, &files[i], &whole, err))
 			return false;
-		if (!has)
-			recovery->report.files_missing++;
-		else if (!catalog_reset_batch(recovery->catalog, batches[i], err))
+		if (whole || files[i].sha256[0] == '\0')
+			continue;
+		if (!catalog_lose_silver(recovery->catalog, &files[i], err))
 			return false;
-		else
-			recovery->report.batches_remade++;
+		recovery->report.files_missing++;
+		LOG_EVENT(LOG_ERROR, "silver damaged: making it again from bronze",
+			  log_text("file", files[i].path.text), log_text("is", "missing or of another size"));
 	}
-	return true;
-}
-
-/* A compacted file holds rows of many batches, and other files hold the rest of theirs: all or
- * nothing. */
-static bool remake_all(struct recovery *recovery, int64_t missing, bool *remade_out,
-		       struct err *err)
-{
-	static const char waiting[] = "SELECT batches_waiting_silver FROM totals";
-	static const char silver_only[] =
-		"SELECT EXISTS (SELECT 1 FROM batch WHERE silver_rows > 0 AND seq NOT IN"
-		" (" CATALOG_WHOLE_BATCHES "))";
-	int64_t without = 0;
-	int64_t before = 0;
-	int64_t after = 0;
-	bool has = false;
-	if (!catalog_ask(recovery->catalog, silver_only, &without, err)
-	    || !has_bronze(recovery, 0, &has, err))
-		return false;
-	*remade_out = has && without == 0;
-	if (!*remade_out) {
-		recovery->report.files_missing += missing;
-		return true;
-	}
-	if (!catalog_ask(recovery->catalog, waiting, &before, err)
-	    || !catalog_reset_all(recovery->catalog, BATCH_BRONZE, err)
-	    || !catalog_ask(recovery->catalog, waiting, &after, err))
-		return false;
-	recovery->report.batches_remade += after - before;
 	return true;
 }
 
 static bool remake_missing(struct recovery *recovery, struct err *err)
 {
-	FAILPOINT_SCOPE("recover.remake");
-	struct missing missing CLEANUP(finish_missing) = {0};
-	bool remade = false;
-	buf_init(&missing.live_batches, (size_t)64 * 1024 * 1024);
-	if (!find_missing(recovery, &missing, err) || !catalog_begin(recovery->catalog, err))
-		return false;
-	bool ok = (missing.compacted == 0 || remake_all(recovery, missing.compacted, &remade, err))
-		  && (remade || remake_live(recovery, &missing, err));
-	return catalog_end(recovery->catalog, ok, err);
+	struct arena arena CLEANUP(arena_finish) = {.size_max = (size_t)1 << 30};
+	return find_missing(recovery, LAYER_SILVER_LIVE, &arena, err)
+	       && find_missing(recovery, LAYER_SILVER, &arena, err);
 }
 
 /* ---- silver without a name ---- */
@@ -359,11 +263,35 @@ bool catalog_check(struct catalog *catalog, int64_t bytes_max, bool *checked_out
 	*checked_out = size_bytes <= bytes_max;
 	return true;
 }
+/* SQLite has no checksums either: what its own check cannot see shows where numbers that must agree do
+ * not. */
+static bool check_sums(struct recovery *recovery, struct err *err)
+{
+	static const char totals[] =
+		"SELECT count(*) FROM totals t, (SELECT count(*) AS batches, total(received) AS received,"
+		" total(duplicates) AS duplicates, total(filtered) AS filtered, total(quarantined) AS quarantined,"
+		" total(bronze_rows) AS bronze_rows, total(silver_rows) AS silver_rows,"
+		" total(silver_duplicates) AS silver_duplicates, total(silver_quarantined) AS silver_quarantined,"
+		" total(gold_rows) AS gold_rows, total(gold_duplicates) AS gold_duplicates,"
+		" total(gold_quarantined) AS gold_quarantined,"
+		" total(state = 'bronze') AS waiting_silver, total(state = 'silver') AS waiting_gold FROM batch) s"
+		" WHERE t.batches = s.batches AND t.received = s.received AND t.duplicates = s.duplicates"
+		" AND t.filtered = s.filtered AND t.quarantined = s.quarantined AND t.bronze_rows = s.bronze_rows"
+		" AND t.silver_rows = s.silver_rows AND t.silver_duplicates = s.silver_duplicates"
+		" AND t.silver_quarantined = s.silver_quarantined AND t.gold_rows = s.gold_rows"
+		" AND t.gold_duplicates = s.gold_duplicates AND t.gold_quarantined = s.gold_quarantined"
+		" AND t.batches_waiting_silver = s.waiting_silver AND t.batches_waiting_gold = s.waiting_gold";
+	int64_t agree = 0;
+	if (!catalog_ask(recovery->catalog, totals, &agree, err))
+		return false;
+	return agree == 1 || err_set(err, ERR_INPUT, "the catalog's totals are not the sums of its batches");
+}
 
 static bool check_catalog(struct recovery *recovery, struct err *err)
 {
 	bool checked;
-	return catalog_check(recovery->catalog, CHECK_BYTES_MAX, &checked, err);
+	return catalog_check(recovery->catalog, CHECK_BYTES_MAX, &checked, err) && check_sums(recovery, err)
+	       && catalog_check_identity(recovery->catalog, err);
 }
 
 static bool recover(struct recovery *recovery, struct err *err)

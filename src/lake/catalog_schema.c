@@ -250,8 +250,9 @@ static bool read_version(struct sqlite_database *database, int64_t *version_out,
 		return err_set(err, ERR_INPUT, "the catalog is a database of something else");
 	if (version > CATALOG_VERSION) {
 		(void)err_set(err, ERR_LOCAL,
-			"catalog format %" PRId64 " is newer than this program's %d", version,
-			CATALOG_VERSION);
+			"catalog format %" PRId64 " is newer than this program's %d: use a newer octolake, or move"
+			" catalog.sqlite* away, and all but the poll ledger is made again from the files",
+			version, CATALOG_VERSION);
 		err->exit_code = EXIT_CODE_NEWER_FORMAT;
 		return false;
 	}

@@ -5,6 +5,7 @@
  *     LOCK                                            who works here
  *     BALLAST                                         room to start on a full disk
  *     ASKED                                           until when GitHub wants to be left alone
+ *     LAKE_ID                                         which lake this is: as the catalog says
  *     catalog.sqlite
  *     catalog.backup.sqlite                           with retention only
  *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_writer.h"
 #include "serve/handlers.h"
+#include "serve/pipeline.h"
 #include "serve/serve_private.h"
 
 void handle_health(struct call *call)
@@ -29,6 +30,7 @@ void handle_ready(struct call *call)
 	json_begin_object(&json);
 	json_put_key_text(&json, "status", ready ? "ready" : "not-ready");
 	json_put_key_text(&json, "gold", ready ? "ready" : "rebuilding");
+	pipeline_put_rebuild(&stamp, &json);
 	json_put_key_integer(&json, "metrics", (int64_t)metric_count);
 	json_put_key_integer(&json, "problems", (int64_t)problem_count);
 	json_end_object(&json);

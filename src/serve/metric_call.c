@@ -59,6 +59,22 @@ const struct metric_argument *call_read_arguments(struct call *call, size_t *cou
 	return arguments;
 }
 
+/* No place free, or nothing to answer from: then with how far the rebuild is. */
+static void reply_busy(struct call *call)
+{
+	struct gold_stamp stamp;
+	gold_read_stamp(call->serve->options.gold, &stamp);
+	if (stamp.state == GOLD_READY) {
+		call_problem(call, PROBLEM_BUSY);
+		return;
+	}
+	const char *detail = arena_printf(call->request->arena,
+		"Gold is being built again from silver: %lld of %lld rows so far. Answers come when it is done.",
+		(long long)stamp.rebuild_rows_done, (long long)stamp.rebuild_rows_total);
+	struct problem problem = {.kind = PROBLEM_REBUILDING, .detail = span_of(detail)};
+	reply_problem(call->reply, &problem, call->request->number);
+}
+
 static void reply_failure(struct call *call, const struct metric *metric,
 	enum metric_outcome outcome, struct err *err)
 {
@@ -70,7 +86,7 @@ static void reply_failure(struct call *call, const struct metric *metric,
 		break;
 	case METRIC_BUSY:
 		log_err(LOG_DEBUG, "query refused", err);
-		call_problem(call, PROBLEM_BUSY);
+		reply_busy(call);
 		break;
 	default:
 		log_err(LOG_ERROR, "query failed", err);

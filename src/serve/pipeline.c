@@ -28,6 +28,22 @@ static void put_known(const char *key, int64_t value, struct json_writer *json)
 		json_put_null(json);
 }
 
+void pipeline_put_rebuild(const struct gold_stamp *gold, struct json_writer *json)
+{
+	json_put_key(json, "rebuild");
+	if (!gold->rebuild_reason) {
+		json_put_null(json);
+		return;
+	}
+	json_begin_object(json);
+	json_put_key_text(json, "reason", gold->rebuild_reason);
+	json_put_key_integer(json, "rows_done", gold->rebuild_rows_done);
+	json_put_key_integer(json, "rows_total", gold->rebuild_rows_total);
+	json_put_key_integer(json, "files_done", gold->rebuild_files_done);
+	json_put_key_integer(json, "files_total", gold->rebuild_files_total);
+	json_end_object(json);
+}
+
 static void put_layers(const struct pipeline_view *view, struct json_writer *json)
 {
 	const struct catalog_totals *totals = &view->totals;
@@ -57,6 +73,7 @@ static void put_layers(const struct pipeline_view *view, struct json_writer *jso
 	json_put_key_time(json, "oldest_event", gold->oldest_event_us);
 	json_put_key_time(json, "loaded_at", gold->loaded_at_us);
 	json_put_key_text(json, "state", gold->state == GOLD_READY ? "ready" : "rebuilding");
+	pipeline_put_rebuild(gold, json);
 	json_end_object(json);
 	json_end_object(json);
 }

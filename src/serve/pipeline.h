@@ -27,6 +27,8 @@ struct pipeline_view {
  * `arena`. */
 MUST_CHECK bool pipeline_read(struct catalog *catalog, struct pipeline_view *view, struct arena *arena,
 			      struct err *err);
+/* The key "rebuild": why gold is built again and how far that is, or null. */
+void pipeline_put_rebuild(const struct gold_stamp *gold, struct json_writer *json);
 void pipeline_render(const struct pipeline_view *view, struct buf *out);
 
 #endif

@@ -29,6 +29,8 @@ static const struct {
 	[PROBLEM_METRIC_BROKEN] = {"metric-broken", "Metric broken",
 		"The metric's query failed. The server's log has the reason.", 503, "60"},
 	[PROBLEM_BUSY] = {"busy", "Busy", "No place was free for the query. Try again.", 503, "2"},
+	[PROBLEM_REBUILDING] = {"rebuilding", "Rebuilding",
+		"Gold is being built again from silver; answers come when it is done.", 503, "5"},
 	[PROBLEM_UNAVAILABLE] = {"unavailable", "Unavailable",
 		"This cannot be answered now. The server's log has the reason.", 503, "5"},
 	[PROBLEM_QUERY_TIMEOUT] = {"query-timeout", "Query timeout",

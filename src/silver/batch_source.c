@@ -68,6 +68,7 @@ static bool set_aside(struct batch_source *source, const char *reason, const cha
 	};
 	buf_append(&source->set_aside, &entry, sizeof(entry));
 	source->quarantined += rows;
+	source->lost += raw.size == 0 && rows > 0 ? rows : 0;
 	if (source->kept.failed || source->set_aside.failed)
 		return err_set(err, ERR_LOCAL, "batch %" PRId64 ": too much of it is malformed",
 			source->batch->seq);
@@ -105,12 +106,13 @@ static bool open_file(struct batch_source *source, struct err *err)
 {
 	struct file_path path;
 	struct err damage = {.kind = ERR_INPUT, .text = "the file is gone"};
-	if (!layout_absolute(source->silver->options.layout, source->files[source->file_index].path.text, &path,
-		    err))
+	const struct layout *layout = source->silver->options.layout;
+	const struct lake_file *file = &source->files[source->file_index];
+	if (!layout_absolute(layout, file->path.text, &path, err))
 		return false;
 	if (!file_exists(path.text))
 		return give_up_file(source, "bronze-missing", &damage, 0, err);
-	if (!bronze_reader_open(path.text, &source->reader, &damage))
+	if (!bronze_reader_open_known(layout, file->path.text, file->sha256, &source->reader, &damage))
 		return give_up_file(source, "bronze-damaged", &damage, 0, err);
 	return true;
 }

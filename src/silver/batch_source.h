@@ -26,6 +26,7 @@ struct batch_source {
 	int64_t rows;
 	int64_t duplicates;
 	int64_t quarantined;
+	int64_t lost; /* of those: lines that could not be read */
 	int64_t time_min_us;
 	int64_t time_max_us;
 };

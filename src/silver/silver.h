@@ -33,7 +33,8 @@ struct silver_report {
 	int64_t files_replaced;
 };
 
-/* Builds the oldest waiting batch. *built_out false when none waits. Malformed lines are quarantined
+/* Makes silver files again that were found damaged, then builds the oldest waiting batch. *built_out
+ * false when none waits. Malformed lines are quarantined
  * with reason and raw bytes; a damaged bronze file: its good lines are kept, the file's damage is one
  * quarantine entry. ERR_LOCAL otherwise. */
 MUST_CHECK bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *built_out, struct err *err);
@@ -44,8 +45,8 @@ MUST_CHECK bool silver_build_next(struct silver *silver, struct batch *batch_out
 MUST_CHECK bool silver_compact(struct silver *silver, int64_t live_files_min, struct silver_report *report_out,
 			       struct err *err);
 
-/* Forgets silver and makes it again from bronze, batch by batch in order; rows of batches that are no
- * longer whole in bronze stay (lake/retention.h). `progress` (may be
+/* Forgets silver and makes it again from bronze, batch by batch in order; rows of batches whose bronze is
+ * damaged, or no longer whole (lake/retention.h), stay. `progress` (may be
  * NULL) is told after each batch and may return false to stop (ERR_RETRY "stopped"). The caller
  * rebuilds gold afterwards. */
 MUST_CHECK bool silver_rebuild(struct silver *silver, bool (*progress)(void *context, int64_t done, int64_t total),

@@ -81,6 +81,8 @@ bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *bui
 	CLEANUP(arena_finish) struct arena arena = {.size_max = BATCH_LIST_BYTES_MAX};
 	const struct batch *batches;
 	size_t batch_count;
+	if (!silver_mend(silver, err))
+		return err_wrap(err, "silver");
 	if (!catalog_list_batches(silver->options.catalog, BATCH_BRONZE, 0, 1, &arena, &batches, &batch_count,
 		    err))
 		return err_wrap(err, "silver");

@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "lake/lake_verify.h"
 #include "lake/silver_file.h"
 
 #include <assert.h>
@@ -206,6 +207,12 @@ bool silver_compact(struct silver *silver, int64_t live_files_min, struct silver
 	if (compaction.live_count == 0) {
 		*report_out = report;
 		return true;
+	}
+	if (!lake_verify_silver(silver->options.catalog, silver->options.layout, compaction.live,
+		    compaction.live_count, err)) {
+		/* The next one, when it is there again. */
+		*report_out = report;
+		return err->kind == ERR_RETRY || err_wrap(err, "compacting silver");
 	}
 	bool written = gather_rows(&compaction, err) && write_partitions(&compaction, err);
 	if (!written)

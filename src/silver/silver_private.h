@@ -25,6 +25,8 @@ MUST_CHECK bool silver_append_target(struct buf *sql, const struct silver *silve
 /* Publishes `staged` as file->path and fills in size, checksum, fingerprint and time of making. */
 MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,
 			       struct err *err);
+/* Makes the files that are damaged (catalog_lose_silver) again from bronze. */
+MUST_CHECK bool silver_mend(const struct silver *silver, struct err *err);
 
 /* ---- silver_kept.c ---- */
 struct silver_kept {

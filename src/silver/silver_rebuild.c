@@ -5,6 +5,8 @@
 #include "silver/silver_private.h"
 
 #include "base/failpoint.h"
+#include "base/log.h"
+#include "lake/lake_verify.h"
 #include "lake/retention.h"
 #include "lake/silver_file.h"
 
@@ -40,6 +42,35 @@ static bool renew_backup(struct catalog *catalog, struct err *err)
 	return !retention_has_backup(catalog) || retention_back_up(catalog, err);
 }
 
+/* A batch whose bronze is not what was written keeps what silver has of it: that has to be sound then. */
+static bool judge_files(const struct silver *silver, struct arena *arena, struct err *err)
+{
+	struct catalog *catalog = silver->options.catalog;
+	const struct layout *layout = silver->options.layout;
+	const struct lake_file *files;
+	size_t count;
+	int64_t damaged = 0;
+	if (!catalog_list_files(catalog, LAYER_BRONZE, arena, &files, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		enum lake_verdict verdict;
+		if (!lake_verify_file(layout, &files[i], &verdict, err))
+			return false;
+		damaged += verdict != LAKE_FILE_INTACT;
+		if (verdict != LAKE_FILE_INTACT && !catalog_note_damaged_bronze(catalog, files[i].path.text, err))
+			return false;
+	}
+	if (damaged == 0)
+		return true;
+	LOG_EVENT(LOG_WARNING, "bronze damaged: what silver has of these batches is kept",
+		log_int("files", damaged));
+	for (enum lake_layer layer = LAYER_SILVER_LIVE; layer <= LAYER_SILVER; layer++)
+		if (!catalog_list_files(catalog, layer, arena, &files, &count, err)
+		    || (!lake_verify_silver(catalog, layout, files, count, err) && err->kind != ERR_RETRY))
+			return false;
+	return silver_mend(silver, err);
+}
+
 static bool forget_all(const struct silver *silver, int64_t *removed_out, struct err *err)
 {
 	FAILPOINT_SCOPE("silver.rebuild");
@@ -47,7 +78,7 @@ static bool forget_all(const struct silver *silver, int64_t *removed_out, struct
 	struct catalog *catalog = silver->options.catalog;
 	struct silver_kept kept;
 	int64_t rebuild = 0;
-	if (!FAILPOINT("count", count_rebuild(catalog, &rebuild, err))
+	if (!judge_files(silver, &arena, err) || !FAILPOINT("count", count_rebuild(catalog, &rebuild, err))
 	    || !silver_kept_plan(silver, rebuild, &arena, &kept, err)
 	    || !catalog_remake_silver(catalog, kept.added, kept.added_count, kept.removed, kept.removed_count, err)
 	    || !renew_backup(catalog, err))

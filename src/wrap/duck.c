@@ -127,6 +127,7 @@ static bool make_config(const struct duck_options *options, duckdb_config *confi
 		       options->temporary_bytes_max ? options->temporary_bytes_max
 						    : TEMPORARY_BYTES_DEFAULT);
 	const char *const settings[][2] = {
+		{"access_mode", options->read_only ? "READ_ONLY" : "AUTOMATIC"},
 		{"memory_limit", memory},
 		{"threads", threads},
 		{"temp_directory", options->temporary_folder ? options->temporary_folder : ""},

@@ -32,6 +32,7 @@ struct duck_options {
 	 * views and macros do not stand in for ours. Generated columns are its expressions: leave them
 	 * out. Damage, another version or no such file: ERR_INPUT; in use by a writer: ERR_LOCAL. */
 	const char *attached_path;
+	bool read_only;                /* of a file: nothing is written, its log is replayed in memory */
 	bool preserve_insertion_order; /* default false: true serialises table functions */
 };
 

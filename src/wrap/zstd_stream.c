@@ -79,6 +79,55 @@ bool zstd_compress(struct span content, int level, struct buf *out, struct err *
 	return true;
 }
 
+static void free_decompressor(ZSTD_DCtx **context)
+{
+	(void)ZSTD_freeDCtx(*context);
+}
+
+/* The magic number and the descriptor, whose bit 2 says that a checksum follows (RFC 8878, 3.1.1). */
+static bool starts_checked_frame(struct span bytes)
+{
+	enum { MAGIC_BYTES = 4, CHECKSUM_FLAG = 4 };
+	return bytes.size > MAGIC_BYTES && zstd_find_frame((struct span){bytes.data, MAGIC_BYTES}, 0) == 0
+	       && (bytes.data[MAGIC_BYTES] & CHECKSUM_FLAG) != 0;
+}
+
+bool zstd_frame_is_sound(struct span bytes, size_t *frame_size_out, char *last_out)
+{
+	char target[16 * 1024];
+	char last = 0;
+	ZSTD_inBuffer in = {bytes.data, bytes.size, 0};
+	ZSTD_DCtx *context CLEANUP(free_decompressor) = NULL;
+	if (!starts_checked_frame(bytes))
+		return false;
+	context = ZSTD_createDCtx();
+	if (!context || ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+		return false;
+	for (;;) {
+		ZSTD_outBuffer out = {target, sizeof(target), 0};
+		size_t in_before = in.pos;
+		size_t code = ZSTD_decompressStream(context, &out, &in);
+		if (ZSTD_isError(code) || (code != 0 && out.pos == 0 && in.pos == in_before))
+			return false;
+		if (out.pos > 0)
+			last = target[out.pos - 1];
+		if (code == 0)
+			break;
+	}
+	*frame_size_out = in.pos;
+	*last_out = last;
+	return true;
+}
+
+size_t zstd_find_frame(struct span bytes, size_t from)
+{
+	const uint32_t magic = htole32(ZSTD_MAGICNUMBER);
+	if (from >= bytes.size)
+		return bytes.size;
+	const char *found = memmem(bytes.data + from, bytes.size - from, &magic, sizeof(magic));
+	return found ? (size_t)(found - bytes.data) : bytes.size;
+}
+
 bool zstd_reader_open(struct span compressed, struct zstd_reader **reader_out, struct err *err)
 {
 	struct zstd_reader *reader CLEANUP(zstd_reader_close) = memory_allocate(1, sizeof(*reader));

@@ -18,6 +18,12 @@ bool zstd_read_skippable(struct span bytes, struct span *content_out, size_t *fr
  * it is more than the buffer may hold; then nothing was appended. */
 MUST_CHECK bool zstd_compress(struct span content, int level, struct buf *out, struct err *err);
 
+/* Is there a frame at the front of `bytes` that has a content checksum, and agrees with it? Its size and
+ * its last decompressed byte (0: it is empty). False: no, whatever else it may be. */
+bool zstd_frame_is_sound(struct span bytes, size_t *frame_size_out, char *last_out);
+/* Where in `bytes` the next frame may begin, at `from` or behind it; bytes.size when nowhere. */
+size_t zstd_find_frame(struct span bytes, size_t from);
+
 /* Pulls decompressed bytes from memory that holds skippable frames and frames, none with a window
  * over 128 MiB. `compressed` is borrowed until the reader is closed; empty input is at its end. */
 struct zstd_reader;

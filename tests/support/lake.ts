@@ -154,6 +154,17 @@ export function batchTotals(logs: LogLine[]): Totals {
 	return totals;
 }
 
+/** mulberry32: random numbers that a seed repeats. */
+export function randomNumbers(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
 export function countBy<T>(items: Iterable<T>, name: (item: T) => string): Record<string, number> {
 	const counts: Record<string, number> = {};
 	for (const item of items)

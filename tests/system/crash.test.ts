@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
-import { batchTotals, bronzeKeys, goldKeys, keyOf, query, runBatch, shownEvents, TOKEN, typeCounts }
+import { batchTotals, bronzeKeys, goldKeys, keyOf, query, randomNumbers, runBatch, shownEvents, TOKEN, typeCounts }
 	from "../support/lake";
 import { runOctolake, sleep, startFake, startOctolake, temporaryFolder, waitFor, type Fake, type Ledger,
 	type Octolake }
@@ -30,17 +30,6 @@ const RATE = 300;
 /** After so long the feed shows nothing of what it showed before (its window is 300 events). */
 const WINDOW_PASSES_MS = 1300;
 const ENV = { GITHUB_TOKEN: TOKEN };
-
-/** mulberry32: moments that a seed repeats. */
-function randomNumbers(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
 
 function arguments_(fake: Fake, data: string): string[] {
 	/* Few files make a compaction, so that some cycles die in one. */

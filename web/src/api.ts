@@ -166,6 +166,13 @@ export interface Pipeline {
 			generation: number;
 			loads: number;
 			state: string;
+			rebuild: {
+				reason: string;
+				rows_done: number;
+				rows_total: number;
+				files_done: number;
+				files_total: number;
+			} | null;
 			newest_event: string | null;
 			oldest_event: string | null;
 			loaded_at: string | null;

@@ -253,12 +253,17 @@ export class Notices {
 				text: stage_error.text,
 			});
 		}
-		if (layers.gold.state !== "ready")
+		const { state, rebuild } = layers.gold;
+		if (state !== "ready" || rebuild) {
+			const so_far = rebuild
+				? ` ${formatNumber(rebuild.rows_done)} of ${formatNumber(rebuild.rows_total)} rows so far.` : "";
 			notices.push({
 				tone: "warn",
-				title: `Gold is ${layers.gold.state}`,
-				text: "It is made again from silver; metrics answer when it is done.",
+				title: "Gold is rebuilding",
+				text: `${rebuild ? `Why: ${rebuild.reason}.` : "It is made again from silver."}${so_far} `
+					+ (state === "ready" ? "Until then answers are from before." : "Metrics answer when it is done."),
 			});
+		}
 		return notices;
 	}
 }

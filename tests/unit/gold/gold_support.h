@@ -10,6 +10,7 @@
 
 #include "gold/gold.h"
 #include "lake/silver_file.h"
+#include "wrap/digest.h"
 #include "wrap/duck.h"
 
 static const struct rollup test_rollups[] = {
@@ -118,7 +119,9 @@ static inline struct lake_file gold_fixture_write(struct gold_fixture *f, int64_
 	assert_true(duck_quote_text(&sql, span_of(path.text)));
 	buf_append_text(&sql, " (FORMAT parquet)");
 	file.rows = gold_fixture_run(f, sql.data, NULL);
-	file.size_bytes = file_size(path.text);
+	struct digest digest;
+	OR_FAIL(digest_of_file(path.text, &digest, &file.size_bytes, &err));
+	memcpy(file.sha256, digest.hex, sizeof(file.sha256));
 	for (int newest = 0; newest < 2; newest++) {
 		buf_clear(&sql);
 		buf_printf(&sql, "SELECT epoch_us(%s(created_at)) FROM ", newest ? "max" : "min");

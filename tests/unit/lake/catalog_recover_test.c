@@ -26,7 +26,6 @@ static void assert_report(struct catalog_recovery report, struct catalog_recover
 	assert_int_equal(report.files_removed, expected.files_removed);
 	assert_int_equal(report.files_damaged, expected.files_damaged);
 	assert_int_equal(report.files_missing, expected.files_missing);
-	assert_int_equal(report.batches_remade, expected.batches_remade);
 }
 
 static void assert_nothing_to_do(struct lake *lake)
@@ -393,7 +392,7 @@ static void live_silver_that_is_gone_is_made_again(void **state)
 	}
 	lose(lake, live_1);
 	lake_write(lake, live_2, "PAR1 of another size");
-	assert_report(recover(lake), (struct catalog_recovery){.batches_remade = 2, .files_removed = 1});
+	assert_report(recover(lake), (struct catalog_recovery){.files_missing = 2});
 	assert_int_equal(lake_batch(lake, 1).state, BATCH_BRONZE);
 	assert_int_equal(lake_batch(lake, 1).silver_rows, 0);
 	assert_int_equal(lake_batch(lake, 2).state, BATCH_BRONZE);
@@ -407,7 +406,7 @@ static void live_silver_that_is_gone_is_made_again(void **state)
 static void store_compacted(struct lake *lake, struct lake_file *file_out)
 {
 	struct lake_file file = {.layer = LAYER_SILVER, .type = "WatchEvent", .batch_first = 1, .batch_last = 2,
-		.size_bytes = 4, .path = {"silver/type=WatchEvent/date=2026-09-20/000000000001-000000000002.parquet"}};
+		.size_bytes = 4, .sha256 = "5a", .path = {"silver/type=WatchEvent/date=2026-09-20/000000000001-000000000002.parquet"}};
 	struct file_path removed[2] = {{"silver/_live/000000000001.parquet"},
 		{"silver/_live/000000000002.parquet"}};
 	struct err err = {0};
@@ -423,42 +422,65 @@ static void store_compacted(struct lake *lake, struct lake_file *file_out)
 	*file_out = file;
 }
 
-static void compacted_silver_that_is_gone_sends_all_back(void **state)
+static int64_t setting(struct lake *lake, const char *key)
 {
-	struct lake *lake = *state;
-	struct lake_file file;
-	store_compacted(lake, &file);
-	assert_nothing_to_do(lake);
-	lose(lake, file.path.text);
-	assert_report(recover(lake), (struct catalog_recovery){.batches_remade = 3, .files_removed = 1});
-	for (int64_t seq = 1; seq <= 3; seq++)
-		assert_int_equal(lake_batch(lake, seq).state, BATCH_BRONZE);
-	assert_int_equal(lake_totals(lake).silver_files, 0);
-	assert_false(lake_has(lake, "silver/_live/000000000003.parquet"));
-	assert_nothing_to_do(lake);
+	struct err err = {0};
+	int64_t value = -1;
+	REQUIRE(catalog_read_setting(lake->catalog, key, 0, &value, &err));
+	return value;
 }
 
-/* Silver may then be all that is left: nothing more is taken away. */
-static void nothing_is_sent_back_where_bronze_is_gone(void **state)
+/* Its batches stay where they are: it alone is made again, in its place. */
+static void compacted_silver_that_is_gone_waits_to_be_mended(void **state)
 {
 	struct lake *lake = *state;
 	struct lake_file file;
+	const struct lake_file *files = NULL;
+	size_t count = 0;
+	struct err err = {0};
 	store_compacted(lake, &file);
+	assert_nothing_to_do(lake);
 	lose(lake, file.path.text);
-	lose(lake, stars_2);
 	assert_report(recover(lake), (struct catalog_recovery){.files_missing = 1});
+	for (int64_t seq = 1; seq <= 3; seq++)
+		assert_int_equal(lake_batch(lake, seq).state, BATCH_GOLD);
 	assert_int_equal(lake_totals(lake).silver_files, 2);
-	assert_int_equal(lake_batch(lake, 3).state, BATCH_GOLD);
-	assert_true(lake_has(lake, "silver/_live/000000000003.parquet"));
-	/* A live file is judged by its own batch, whose bronze is whole. */
-	lose(lake, "silver/_live/000000000003.parquet");
-	assert_report(recover(lake), (struct catalog_recovery){.files_missing = 1, .batches_remade = 1});
-	assert_int_equal(lake_batch(lake, 3).state, BATCH_BRONZE);
-	lake_store_silver(lake, 3);
-	lose(lake, "silver/_live/000000000003.parquet");
-	lose(lake, "bronze/PushEvent/date=2026-09-20/000000000003.ndjson.zst");
-	assert_report(recover(lake), (struct catalog_recovery){.files_missing = 2});
-	assert_int_equal(lake_batch(lake, 3).state, BATCH_SILVER);
+	assert_int_equal(setting(lake, SILVER_TO_MEND_SETTING), 1);
+	assert_int_equal(setting(lake, SILVER_DAMAGED_SETTING), 1);
+	REQUIRE(catalog_list_to_mend(lake->catalog, &lake->arena, &files, &count, &err));
+	assert_int_equal(count, 1);
+	assert_string_equal(files[0].path.text, file.path.text);
+	assert_nothing_to_do(lake);
+
+	/* One row of batch 2 cannot be made again. */
+	const struct batch before = lake_batch(lake, 2);
+	const struct batch_loss loss = {2, 1};
+	REQUIRE(catalog_mend_silver(lake->catalog, file.path.text, NULL, &loss, 1, NULL, 0, &err));
+	const struct batch after = lake_batch(lake, 2);
+	assert_int_equal(after.silver_rows, before.silver_rows - 1);
+	assert_int_equal(after.silver_quarantined, before.silver_quarantined + 1);
+	assert_int_equal(after.state, BATCH_SILVER);
+	assert_int_equal(lake_batch(lake, 1).state, BATCH_GOLD);
+	assert_int_equal(setting(lake, SILVER_TO_MEND_SETTING), 0);
+	assert_int_equal(lake_totals(lake).silver_files, 1);
+}
+
+/* A live file whose bronze is gone stays named until it is known what that costs. */
+static void live_silver_without_bronze_waits_too(void **state)
+{
+	struct lake *lake = *state;
+	struct err err = {0};
+	lake_store(lake, 1);
+	lake_store_silver(lake, 1);
+	lose(lake, live_1);
+	struct sqlite_database *database CLEANUP(sqlite_close) = NULL;
+	REQUIRE(sqlite_open(lake_path(lake, "catalog.sqlite").text, false, &database, &err));
+	REQUIRE(sqlite_run(database, "DELETE FROM file WHERE layer = 'bronze'", &err));
+	lose(lake, "bronze/PushEvent/date=2026-09-20/000000000001.ndjson.zst");
+	lose(lake, "bronze/WatchEvent/date=2026-09-20/000000000001.ndjson.zst");
+	assert_report(recover(lake), (struct catalog_recovery){.files_missing = 1});
+	assert_int_equal(lake_batch(lake, 1).state, BATCH_SILVER);
+	assert_int_equal(setting(lake, SILVER_TO_MEND_SETTING), 1);
 }
 
 static void many_files_are_adopted_in_steps(void **state)
@@ -505,8 +527,8 @@ int main(void)
 		TEST(a_newer_file_stops_recovery_until_it_is_gone),
 		TEST(leftovers_go_and_what_is_not_ours_stays),
 		TEST(live_silver_that_is_gone_is_made_again),
-		TEST(compacted_silver_that_is_gone_sends_all_back),
-		TEST(nothing_is_sent_back_where_bronze_is_gone),
+		TEST(compacted_silver_that_is_gone_waits_to_be_mended),
+		TEST(live_silver_without_bronze_waits_too),
 		TEST(many_files_are_adopted_in_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,7 @@ static inline void lake_store_silver(struct lake *lake, int64_t batch)
 		.batch_last = batch,
 		.rows = 3,
 		.size_bytes = 4,
+		.sha256 = "5a",
 		.fingerprint = "0123456789abcdef"};
 	struct err err = {0};
 	counts.silver_rows = counts.bronze_rows;

@@ -133,6 +133,7 @@ static void test_kinds_of_problems(void **state)
 		{PROBLEM_WRONG_HOST, 421, "/problems/wrong-host", false},
 		{PROBLEM_METRIC_BROKEN, 503, "/problems/metric-broken", true},
 		{PROBLEM_BUSY, 503, "/problems/busy", true},
+		{PROBLEM_REBUILDING, 503, "/problems/rebuilding", true},
 		{PROBLEM_UNAVAILABLE, 503, "/problems/unavailable", true},
 		{PROBLEM_QUERY_TIMEOUT, 504, "/problems/query-timeout", true},
 	};

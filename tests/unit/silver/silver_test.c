@@ -377,7 +377,7 @@ static void compaction_rewrites_into_partitions(void **state)
 	struct catalog_recovery recovery = {0};
 	OR_FAIL(catalog_recover(f.lake.catalog, &f.lake.layout, &recovery, &err));
 	assert_int_equal(recovery.files_removed, 0);
-	assert_int_equal(recovery.batches_remade, 0);
+	assert_int_equal(recovery.files_missing, 0);
 	end(&f);
 }
 
