@@ -77,7 +77,8 @@ bool catalog_lose_silver(struct catalog *catalog, const struct lake_file *file, 
 bool catalog_list_to_mend(struct catalog *catalog, struct arena *arena, const struct lake_file **files_out,
 			  size_t *count_out, struct err *err)
 {
-	static const char sql[] = "SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer <> 'bronze' AND sha256 = '' ORDER BY path";
+	static const char sql[] = "SELECT " CATALOG_FILE_COLUMNS
+				  " FROM file WHERE layer <> 'bronze' AND sha256 = '' ORDER BY path";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	int64_t count;
 	if (!catalog_read_setting(catalog, SILVER_TO_MEND_SETTING, 0, &count, err))

@@ -51,7 +51,8 @@ static bool refresh(struct life *life, struct err *err)
 	bool rest;
 	/* A second load, because the first may have found that a rebuild is due, which is then done. */
 	return stages_transform(life->silver, NULL, &silver_report, &rest, err)
-	       && stages_load(life->gold, NULL, &report, err) && stages_load(life->gold, NULL, &report, err);
+	       && stages_load(&life->session, life->silver, life->gold, NULL, &report, err)
+	       && stages_load(&life->session, life->silver, life->gold, NULL, &report, err);
 }
 
 static bool compact(struct life *life, struct err *err)
