@@ -71,16 +71,17 @@ MUST_CHECK bool catalog_reset_all(struct catalog *catalog, enum batch_state stat
 /* One batch back to BRONZE, its live silver file forgotten. */
 MUST_CHECK bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct err *err);
 
-/* SQL: the batches that can be made again from bronze: all of it is there, and nothing of it has been
- * taken out of silver by retention. */
+/* SQL: the batches that can be made again from bronze: all of it is there and, once they are in silver, is
+ * not known to be damaged, and nothing of it has been taken out of silver by retention. */
 #define CATALOG_WHOLE_BATCHES                                                                      \
 	"SELECT batch.seq FROM batch JOIN (SELECT batch_first, sum(rows) AS rows,"                 \
 	" sum(sha256 = '') AS damaged,"                                                            \
 	" min(time_min_us) AS oldest_us FROM file WHERE layer = 'bronze' GROUP BY batch_first) AS held" \
 	" ON held.batch_first = batch.seq"                                                         \
 	" WHERE held.rows >= batch.bronze_rows AND (batch.state = 'bronze'"                        \
-	"  OR NOT EXISTS (SELECT 1 FROM retention WHERE layer = 'silver' AND kept_from_us > 0"     \
-	"   AND held.oldest_us < kept_from_us))"
+	"  OR (held.damaged = 0 AND NOT EXISTS"                                                    \
+	"   (SELECT 1 FROM retention WHERE layer = 'silver' AND kept_from_us > 0"                  \
+	"    AND held.oldest_us < kept_from_us)))"
 
 /* ---- retention.c ---- */
 MUST_CHECK bool catalog_count_removed(struct catalog *catalog, enum retention_layer layer, int64_t rows,
