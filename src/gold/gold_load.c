@@ -147,7 +147,7 @@ static bool mirror_batch(struct gold *gold, struct duck_connection *connection,
 	counted.gold_duplicates = counts[2].integer;
 	counted.gold_quarantined = counts[3].integer;
 	if (!adds_up(&counted)) {
-		gold_set_rebuild_due(gold, true);
+		gold_set_rebuild_due(gold, "its counts are not those of silver");
 		return true;
 	}
 	report->batches++;
