@@ -60,6 +60,7 @@ bool gold_trial_run(const struct gold *gold, const char *path, bool *damaged_out
 {
 	const char *const arguments[] = {gold->options.opener, "try-gold", path, NULL};
 	struct child_end end;
+	struct err run_err = {0};
 	bool closed;
 	*damaged_out = !is_file(path);
 	if (*damaged_out)
@@ -68,8 +69,11 @@ bool gold_trial_run(const struct gold *gold, const char *path, bool *damaged_out
 		return false;
 	if (closed || !gold->options.opener)
 		return true;
-	if (!child_run(arguments, TRIAL_WAIT_MS_MAX, &end, err))
-		return err_wrap(err, "trying to open gold");
+	if (!child_run(arguments, TRIAL_WAIT_MS_MAX, &end, &run_err)) {
+		/* No reason not to start: most files harm nobody. */
+		log_err(LOG_WARNING, "gold is opened without a trial", &run_err);
+		return true;
+	}
 	*damaged_out = end.timed_out || end.signal != 0 || end.exit_code == EXIT_CODE_DAMAGED;
 	if (*damaged_out)
 		LOG_EVENT(LOG_ERROR, "gold will not open", log_int("signal", end.signal),

@@ -91,6 +91,7 @@ MUST_CHECK bool catalog_restore(const struct layout *layout, const char *path, b
 				struct err *err);
 /* A backup that gave a damaged catalog: the next one is to be made from the files alone. */
 MUST_CHECK bool catalog_set_backup_aside(const struct layout *layout, struct err *err);
+
 /* ---- catalog_identity.c ---- */
 /* ERR_INPUT when it is another lake's. Marks a lake that has no mark. */
 MUST_CHECK bool catalog_check_identity(struct catalog *catalog, struct err *err);

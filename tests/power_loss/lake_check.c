@@ -76,7 +76,7 @@ static bool run_stages(struct open_lake *lake, int64_t *batches_out, struct err 
 	bool rest = false;
 	if (!stages_transform(lake->silver, NULL, &silver_report, &rest, err))
 		return err_wrap(err, "transform");
-	if (!stages_load(lake->gold, NULL, &gold_report, err))
+	if (!stages_load(&lake->session, lake->silver, lake->gold, NULL, &gold_report, err))
 		return err_wrap(err, "materialise");
 	*batches_out = silver_report.batches + gold_report.batches;
 	return true;

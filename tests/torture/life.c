@@ -4,10 +4,13 @@
 #include "app/retention.h"
 #include "base/failpoint.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { DIGEST_BYTES_MAX = 256 };
+enum { DIGEST_BYTES_MAX = 256, LIST_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct life {
 	const struct life_options *options;
@@ -58,9 +61,15 @@ static bool refresh(struct life *life, struct err *err)
 static bool compact(struct life *life, struct err *err)
 {
 	struct silver_report report = {.files_replaced = 1};
-	while (report.files_replaced > 0)
-		if (!silver_compact(life->silver, 1, &report, err))
+	int64_t found_damaged = 0;
+	while (report.files_replaced > 0) {
+		if (silver_compact(life->silver, 1, &report, err))
+			continue;
+		/* A file that a life before this one spoilt: it is made again, then compaction has its turn. */
+		if (err->kind != ERR_RETRY || found_damaged++ > 0 || !refresh(life, err))
 			return false;
+		report.files_replaced = 1;
+	}
 	return true;
 }
 
@@ -69,7 +78,32 @@ static bool rebuild(struct life *life, bool from_bronze, struct err *err)
 	struct silver_report silver_report;
 	struct gold_report report;
 	return (!from_bronze || silver_rebuild(life->silver, NULL, NULL, &silver_report, err))
-	       && gold_rebuild(life->gold, &report, err);
+	       && stages_rebuild(&life->session, life->silver, life->gold, NULL, &report, err);
+}
+
+/* One byte of the layer's first file is another one, as on a bad disk: neither its size nor its time says so. */
+static bool spoil_silver(struct life *life, enum lake_layer layer, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = LIST_BYTES_MAX};
+	const struct lake_file *files;
+	size_t count;
+	struct file_path path;
+	char byte;
+	if (!catalog_list_files(life->session.catalog, layer, &arena, &files, &count, err)
+	    || !file_path_make(&path, err, "%s/lake/%s", life->options->folder, count > 0 ? files[0].path.text : ""))
+		return false;
+	if (count == 0)
+		return err_set(err, ERR_LOCAL, "there is no silver to spoil");
+	int descriptor = open(path.text, O_RDWR | O_CLOEXEC);
+	off_t middle = (off_t)(files[0].size_bytes / 2);
+	bool spoilt = descriptor >= 0 && pread(descriptor, &byte, 1, middle) == 1;
+	byte = (char)(spoilt ? byte ^ 1 : 0);
+	spoilt = spoilt && pwrite(descriptor, &byte, 1, middle) == 1;
+	if (!spoilt)
+		(void)err_set_errno(err, ERR_LOCAL, errno, "%s", path.text);
+	if (descriptor >= 0)
+		(void)close(descriptor);
+	return spoilt;
 }
 
 static bool compare_with_rebuild(struct life *life, struct err *err)
@@ -151,6 +185,11 @@ static bool work(struct life *life, struct err *err)
 		/* So many that some of them stay whole: only then a file of silver is written again. */
 		return feed_store(&life->feed, err) && feed_store(&life->feed, err) && store_and_refresh(life, err)
 		       && compact(life, err) && retain_bronze(life, err) && rebuild(life, true, err);
+	case SCENARIO_SPOILT_SILVER:
+		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err)
+		       && store_and_refresh(life, err) && spoil_silver(life, LAYER_SILVER, err)
+		       && spoil_silver(life, LAYER_SILVER_LIVE, err) && rebuild(life, false, err)
+		       && refresh(life, err);
 	case SCENARIO_REBUILD_SILVER:
 		return feed_store(&life->feed, err) && rebuild(life, true, err);
 	case SCENARIO_REBUILD_GOLD:

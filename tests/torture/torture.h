@@ -28,6 +28,7 @@ enum scenario {
 	SCENARIO_DAMAGED_CATALOG,
 	SCENARIO_DAMAGED_GOLD,
 	SCENARIO_LOST_SILVER,
+	SCENARIO_SPOILT_SILVER,   /* a byte of two files turns while gold is built from them */
 	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
 	SCENARIO_EXPIRED_GOLD,    /* the oldest quarter of gold goes; silver keeps all */
 	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
