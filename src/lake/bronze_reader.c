@@ -123,7 +123,7 @@ static bool load(const char *path, struct bronze_reader **reader_out, struct err
 	struct stat status;
 	buf_init(&reader->compressed, BRONZE_FILE_BYTES_MAX);
 	buf_init(&reader->window, SCAN_EVENT_BYTES_MAX + STEP_BYTES);
-	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return err_set(err, ERR_INPUT, "%s: not a file", path);
 	if (!file_path_make(&reader->path, err, "%s", path)
 	    || !file_read(path, &reader->compressed, err))

@@ -250,16 +250,38 @@ static void batch_without_rows_is_recorded(void **state)
 	gold_fixture_end(&f);
 }
 
-static void short_silver_file_is_not_loaded(void **state)
+#define ONE_ROW "SELECT 5 AS id, 'PushEvent' AS type, '2026-09-20 12:00:00' AS created_at"
+
+static void damaged_silver_file_is_not_loaded_but_made_again(void **state)
 {
 	(void)state;
 	struct gold_fixture f;
 	struct err err = {0};
 	struct gold_report report;
 	gold_fixture_begin(&f, NULL);
-	gold_fixture_put(&f, 1, "SELECT 5 AS id, 'PushEvent' AS type, '2026-09-20 12:00:00' AS created_at");
-	(void)gold_fixture_write(&f, 1, "SELECT 5 AS id, 'PushEvent' AS type, '2026-09-20 12:00:00' AS created_at"
-					" FROM range(0)");
+	gold_fixture_put(&f, 1, ONE_ROW);
+	(void)gold_fixture_write(&f, 1, ONE_ROW " FROM range(0)");
+	assert_false(gold_load_pending(f.gold, NULL, &report, &err));
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_non_null(strstr(err.text, "made again from bronze"));
+	/* Back to bronze: silver is to build it once more. */
+	assert_int_equal(test_lake_batch(&f.lake, 1).state, BATCH_BRONZE);
+	assert_false(file_exists(test_lake_path(&f.lake, "silver/_live/000000000001.parquet").text));
+	ASK(&f, "SELECT count(*) FROM loaded_batches", "0");
+	gold_fixture_end(&f);
+}
+
+static void silver_file_with_other_rows_than_counted_is_not_loaded(void **state)
+{
+	(void)state;
+	struct gold_fixture f;
+	struct err err = {0};
+	struct gold_report report;
+	gold_fixture_begin(&f, NULL);
+	struct lake_file file = gold_fixture_write(&f, 1, ONE_ROW);
+	struct batch batch = gold_fixture_announce(&f, 1, 2);
+	file.rows = batch.silver_rows = 2;
+	OR_FAIL(catalog_store_silver(f.lake.catalog, &batch, &file, NULL, 0, &err));
 	assert_false(gold_load_pending(f.gold, NULL, &report, &err));
 	assert_int_equal(err.kind, ERR_LOCAL);
 	assert_non_null(strstr(err.text, "octolake rebuild silver"));
@@ -371,7 +393,8 @@ int main(void)
 		cmocka_unit_test(one_old_event_does_not_hide_duplicates),
 		cmocka_unit_test(late_lower_batch_leads_to_a_rebuild_where_it_matters),
 		cmocka_unit_test(batch_without_rows_is_recorded),
-		cmocka_unit_test(short_silver_file_is_not_loaded),
+		cmocka_unit_test(damaged_silver_file_is_not_loaded_but_made_again),
+		cmocka_unit_test(silver_file_with_other_rows_than_counted_is_not_loaded),
 		cmocka_unit_test(stop_is_heeded_between_transactions),
 		cmocka_unit_test(sweeps_cover_minutes),
 		cmocka_unit_test(a_small_load_is_fast),
