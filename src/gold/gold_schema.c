@@ -2,6 +2,8 @@
 /* gold_schema.c - the tables of a generation, and whether a generation still fits the catalog. */
 #include "gold/gold_private.h"
 
+#include "lake/retention.h"
+
 #include "base/embedded.h"
 #include "lake/silver_file.h"
 
@@ -163,17 +165,21 @@ bool gold_schema_check_batches(const struct gold *gold, struct duck_connection *
 	static const char other_sql[] = "SELECT count(*) FROM loaded_batches ANTI JOIN known USING (batch)";
 	static const char lacking_sql[] =
 		"SELECT (SELECT count(*) FROM known ANTI JOIN loaded_batches USING (batch) WHERE known.needed)"
+		/* Once retention took rows away there are fewer than were loaded. */
 		" + (SELECT count(*) FROM (SELECT (SELECT count(*) FROM events) AS a,"
-		" (SELECT coalesce(sum(rows), 0) FROM loaded_batches) AS b) WHERE a <> b)";
+		" (SELECT coalesce(sum(rows), 0) FROM loaded_batches) AS b) WHERE a > b OR (a < b AND NOT $1))";
+	struct retention_total removed[RETENTION_LAYER_COUNT];
 	int64_t others;
 	int64_t lacking;
-	if (!duck_run(connection, "CREATE OR REPLACE TEMP TABLE known (batch BIGINT, needed BOOLEAN)", err))
+	if (!retention_read(gold->options.catalog, removed, err)
+	    || !duck_run(connection, "CREATE OR REPLACE TEMP TABLE known (batch BIGINT, needed BOOLEAN)", err))
 		return false;
+	const struct value retained = value_boolean(removed[RETENTION_GOLD].kept_from_us != 0);
 	for (enum batch_state state = BATCH_BRONZE; state <= BATCH_GOLD; state++)
 		if (!copy_batches(gold, connection, state, err))
 			return err_wrap(err, "comparing batches");
 	if (!duck_query_integer(connection, other_sql, NULL, 0, 0, &others, err)
-	    || !duck_query_integer(connection, lacking_sql, NULL, 0, 0, &lacking, err)
+	    || !duck_query_integer(connection, lacking_sql, &retained, 1, 0, &lacking, err)
 	    || !duck_run(connection, "DROP TABLE known", err))
 		return err_wrap(err, "comparing batches");
 	*lacks_out = lacking != 0;

@@ -87,8 +87,14 @@ static bool spoil_silver(struct life *life, enum lake_layer layer, struct err *e
 	CLEANUP(arena_finish) struct arena arena = {.size_max = LIST_BYTES_MAX};
 	const struct lake_file *files;
 	size_t count;
+	struct retention_total removed[RETENTION_LAYER_COUNT];
 	struct file_path path;
 	char byte;
+	if (!retention_read(life->session.catalog, removed, err))
+		return false;
+	/* Without bronze it would be lost indeed. */
+	if (removed[RETENTION_BRONZE].files > 0)
+		return true;
 	if (!catalog_list_files(life->session.catalog, layer, &arena, &files, &count, err)
 	    || !file_path_make(&path, err, "%s/lake/%s", life->options->folder, count > 0 ? files[0].path.text : ""))
 		return false;

@@ -499,7 +499,7 @@ static void rebuild_without_a_new_backup_keeps_the_old_files(void **state)
 	OR_FAIL(file_remove(catalog.text, &err));
 	OR_FAIL(catalog_open(&f.lake.layout, false, &f.lake.catalog, &err));
 	struct catalog_recovery recovery = test_lake_restart(&f.lake);
-	assert_int_equal(recovery.batches_remade, 0);
+	assert_int_equal(recovery.files_missing, 0);
 	assert_true(file_exists(old.text));
 	assert_int_equal(test_lake_file_count(&f.lake, LAYER_SILVER), 1);
 	end(&f);
