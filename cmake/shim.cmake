@@ -7,7 +7,7 @@ function(octolake_shim name)
 	add_library(${name} SHARED ${ARGN})
 	target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
 	target_link_libraries(${name} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
-	target_compile_options(${name} PRIVATE -fvisibility=hidden -fno-sanitize=all -Wno-nonnull-compare
+	target_compile_options(${name} PRIVATE -fvisibility=hidden -fno-sanitize=all $<$<C_COMPILER_ID:GNU>:-Wno-nonnull-compare>
 		"SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0")
 	target_link_options(${name} PRIVATE -fno-sanitize=all)
 	set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")

@@ -41,6 +41,11 @@ bool file_lock_take(const char *path, const char *holder, struct file_lock **loc
 		    struct err *err)
 {
 	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (descriptor < 0 && errno == EISDIR) {
+		(void)err_set(err, ERR_LOCAL, "%s is a folder, where the lock file belongs: remove it (rmdir %s)", path, path);
+		err->exit_code = 4;
+		return false;
+	}
 	if (descriptor < 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "open lock %s", path);
 	if (!lock_exclusively(descriptor)) {

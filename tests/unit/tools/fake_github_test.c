@@ -490,7 +490,9 @@ static json_int_t walk(struct fixture *f, json_int_t *duplicates_out)
 		assert_int_equal(reply.status, 200);
 		const char *next = strstr(header_of(&reply, "Link"), "page=");
 		bool has_next = strstr(header_of(&reply, "Link"), "rel=\"next\"") != NULL && next;
-		(void)snprintf(line, sizeof(line), has_next ? "GET /events?per_page=100&page=%d" : "", page + 1);
+		line[0] = '\0';
+		if (has_next)
+			(void)snprintf(line, sizeof(line), "GET /events?per_page=100&page=%d", page + 1);
 		reply_finish(&reply);
 	}
 	ledger = read_ledger(f);
