@@ -62,7 +62,9 @@ export async function runWithFault(args: string[], data: string, fault: Fault, n
 		FOLDER: data, COUNTS: counts, OBJECT: fault.object ?? "",
 		FAULT: `${fault.kind}:${fault.error}:${nth}${fault.lasting ? "+" : ""}`,
 	}, library) };
-	const finished = await runOctolake([...args, "--data", data], { env, cwd: path.dirname(counts), wait_ms: 60_000 });
+	/* A disk that stays full is waited out for ever. */
+	const finished = await runOctolake([...args, "--data", data], { env, cwd: path.dirname(counts), wait_ms: 60_000,
+		stop_on: fault.lasting ? "disk full: polling paused" : undefined });
 	const count = Number(fs.readFileSync(counts).readBigUInt64LE(CLASSES.indexOf(fault.kind) * 8));
 	fs.rmSync(path.dirname(counts), { recursive: true });
 	return { finished, count };

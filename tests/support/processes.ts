@@ -36,6 +36,8 @@ export interface Options {
 	on_stdout?: (text: string) => void;
 	/** runOctolake: called with the process id once it runs. */
 	started?: (pid: number) => void;
+	/** runOctolake: SIGTERM a second after this event was logged: the program waits for better times. */
+	stop_on?: string;
 	/** startOctolake: do not wait until it listens. */
 	at_once?: boolean;
 	/** startOctolake: leave the data folder to octolake's own default, below `cwd`. */
@@ -275,7 +277,10 @@ export async function runOctolake(args: string[], options: Options = {}): Promis
 		late = true;
 		running.child.kill("SIGKILL");
 	}, wait_ms);
+	const stopper = options.stop_on && running.waitForLog(options.stop_on, wait_ms).then(() => sleep(1000))
+		.then(() => running.child.kill("SIGTERM")).catch(() => undefined);
 	const exit = await running.exited;
+	await stopper;
 	clearTimeout(timer);
 	running.assertClean();
 	if (late)

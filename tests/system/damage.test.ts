@@ -161,7 +161,7 @@ const DAMAGES: Record<string, (file: string, random: Random, others: string[]) =
 	"cut-1": (file) => fs.truncateSync(file, Math.max(0, fs.statSync(file).size - 1)),
 	"zero-range": (file, random) => change(file, (bytes) => {
 		const from = below(random, bytes.length);
-		bytes.fill(0, from, from + 1 + below(random, 200));
+		bytes.fill(0, from, Math.min(bytes.length, from + 1 + below(random, 200)));
 	}),
 	"zero-tail": (file, random) => change(file, (bytes) => {
 		bytes.fill(0, below(random, bytes.length));
