@@ -42,7 +42,8 @@ bool file_lock_take(const char *path, const char *holder, struct file_lock **loc
 {
 	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (descriptor < 0 && errno == EISDIR) {
-		(void)err_set(err, ERR_LOCAL, "%s is a folder, where the lock file belongs: remove it (rmdir %s)", path, path);
+		(void)err_set(err, ERR_LOCAL, "%s is a folder, where the lock file belongs: remove it (rmdir %s)",
+			path, path);
 		err->exit_code = 4;
 		return false;
 	}
