@@ -223,6 +223,11 @@ static void kill_once(struct torture *torture, size_t point, int64_t k)
 	/* Only a lake with a backup passes these. */
 	if (strstr(failpoint_name(point).text, "catalog.restore"))
 		(void)live(torture, SCENARIO_RETENTION, 0, 0);
+	/* And only one that has all of its bronze these. */
+	if (strstr(failpoint_name(point).text, "lose-silver") || strstr(failpoint_name(point).text, "mend")) {
+		begin_lake(torture);
+		(void)live(torture, SCENARIO_COMPACT, 0, 0);
+	}
 	for (int64_t attempt = 0; attempt < ATTEMPTS_PER_KILL; attempt++) {
 		if (!choose_scenario(torture, point, k + attempt, &scenario))
 			return;
