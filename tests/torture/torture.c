@@ -281,7 +281,8 @@ static bool report(const struct torture *torture, int64_t milliseconds)
 		const char *remark = passes == 0                    ? "  NEVER REACHED"
 				     : point->kills < torture->kills ? "  TOO FEW KILLS"
 								     : "";
-		short_of += remark[0] != '\0';
+		/* In one round a point that depends on what was there may be missed by chance. */
+		short_of += passes == 0 || (torture->kills > 1 && remark[0] != '\0');
 		kills += point->kills;
 		(void)printf("%-36s %8" PRId64 " %7" PRId64 " %10" PRId64 "%s\n", failpoint_name(i).text, passes,
 			point->kills, point->violations, remark);
