@@ -84,7 +84,7 @@ function makeBase() {
 	const tar = path.join(scratch, "base.tar");
 	const left_out = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info"];
 	must("mmdebstrap", ["--variant=minbase", ...left_out.map((folder) => `--dpkgopt=path-exclude=/${folder}/*`),
-		"bookworm", tar, "http://deb.debian.org/debian"]);
+		"bookworm", tar]);
 	const container = must("buildah", [...buildahFlags, "from", "scratch"]).split("\n").at(-1);
 	must("buildah", [...buildahFlags, "add", "-q", container, tar, "/"]);
 	must("buildah", [...buildahFlags, "commit", "-q", "--rm", container, base]);

@@ -179,6 +179,14 @@ static bool collect(struct sqlite_statement *statement, catalog_take_record *tak
 	return false;
 }
 
+bool catalog_take_number(struct sqlite_statement *statement, struct arena *arena, void *record, struct err *err)
+{
+	(void)arena;
+	(void)err;
+	*(int64_t *)record = sqlite_column_integer(statement, 0);
+	return true;
+}
+
 bool catalog_collect(struct sqlite_statement *statement, catalog_take_record *take,
 		     size_t record_size, struct arena *arena, const void **records_out,
 		     size_t *count_out, struct err *err)

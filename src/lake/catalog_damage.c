@@ -149,14 +149,6 @@ bool catalog_note_damaged_bronze(struct catalog *catalog, const char *path, stru
 	return mark_to_mend(catalog, path, err);
 }
 
-static bool take_number(struct sqlite_statement *statement, struct arena *arena, void *record, struct err *err)
-{
-	(void)arena;
-	(void)err;
-	*(int64_t *)record = sqlite_column_integer(statement, 0);
-	return true;
-}
-
 bool catalog_list_without_bronze(struct catalog *catalog, struct arena *arena, const int64_t **batches_out,
 				 size_t *count_out, struct err *err)
 {
@@ -165,7 +157,7 @@ bool catalog_list_without_bronze(struct catalog *catalog, struct arena *arena, c
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const void *kept = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err)
-	    || !catalog_collect(statement, take_number, sizeof(int64_t), arena, &kept, count_out, err))
+	    || !catalog_collect(statement, catalog_take_number, sizeof(int64_t), arena, &kept, count_out, err))
 		return false;
 	*batches_out = kept;
 	return true;

@@ -45,6 +45,8 @@ typedef bool catalog_take_record(struct sqlite_statement *statement, struct aren
 MUST_CHECK bool catalog_collect(struct sqlite_statement *statement, catalog_take_record *take,
 				size_t record_size, struct arena *arena, const void **records_out,
 				size_t *count_out, struct err *err);
+/* A catalog_take_record for one number: the first column, as int64_t. */
+bool catalog_take_number(struct sqlite_statement *statement, struct arena *arena, void *record, struct err *err);
 /* The only column of the only row; 0 for NULL or no row. `sql` is a literal without values. */
 MUST_CHECK bool catalog_ask(struct catalog *catalog, const char *sql, int64_t *value_out, struct err *err);
 

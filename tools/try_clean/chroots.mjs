@@ -65,9 +65,7 @@ function registryEnvironment() {
 	for (const name of ["http_proxy", "https_proxy", "no_proxy"])
 		if (process.env[name])
 			found[name] = process.env[name];
-	const registry = output("npm", "config", "get", "registry").trim();
-	if (registry !== "https://registry.npmjs.org/")
-		found.npm_config_registry = registry;
+	found.npm_config_registry = output("npm", "config", "get", "registry").trim();
 	// For a Node that comes with certificates of its own.
 	if (fs.existsSync(certificates) && fs.readdirSync(certificates).length > 0)
 		found.NODE_EXTRA_CA_CERTS = found.PIP_CERT = "/etc/ssl/certs/ca-certificates.crt";
