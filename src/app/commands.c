@@ -192,6 +192,7 @@ static bool command_retain(struct config *config, const char *const *words, size
 		return false;
 	const struct retention_work work = {
 		.limits = &limits,
+		.layout = &session.layout,
 		.catalog = session.catalog,
 		.silver = silver,
 		.gold = gold,

@@ -158,6 +158,7 @@ static bool retain(struct daemon *daemon, bool is_low, struct err *err)
 	retention_limits_read(daemon->session->config, &limits);
 	const struct retention_work work = {
 		.limits = &limits,
+		.layout = &daemon->session->layout,
 		.catalog = daemon->session->catalog,
 		.silver = daemon->silver,
 		.gold = daemon->gold,

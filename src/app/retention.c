@@ -2,6 +2,7 @@
 #include "app/retention.h"
 
 #include "base/log.h"
+#include "lake/lake_verify.h"
 
 #include <stdio.h>
 
@@ -119,6 +120,20 @@ static bool forget(struct step *step, enum retention_layer layer, const struct r
 	return retention_forget(work->catalog, layer, choice, err);
 }
 
+/* Whether silver can stand for bronze that goes. What is found damaged is made again when silver is built
+ * the next time: until then that bronze is all there is of it. */
+static bool is_backed(const struct step *step, const struct retention_choice *choice, struct arena *arena,
+		      bool *backed_out, struct err *err)
+{
+	struct catalog *catalog = step->work->catalog;
+	const struct lake_file *files;
+	size_t count;
+	if (!retention_list_backing(catalog, choice, arena, &files, &count, err))
+		return false;
+	*backed_out = lake_verify_silver(catalog, step->work->layout, files, count, err);
+	return *backed_out || err->kind == ERR_RETRY;
+}
+
 /* Silver lets go of what gold has let go of before: gold is always a part of silver. */
 static bool expire_files(struct step *step, enum retention_layer layer, struct err *err)
 {
@@ -136,6 +151,11 @@ static bool expire_files(struct step *step, enum retention_layer layer, struct e
 			step->report.compacted = true;
 			continue;
 		}
+		bool backed = true;
+		if (layer == RETENTION_BRONZE && !work->dry_run && !is_backed(step, &choice, &arena, &backed, err))
+			return false;
+		if (!backed)
+			return true;
 		int64_t from_us = kept_from(step, layer, &choice);
 		if ((layer == RETENTION_SILVER && !expire_gold(step, from_us, err))
 		    || !forget(step, layer, &choice, from_us, err))

@@ -22,6 +22,7 @@ bool retention_limits_are_full(const struct retention_limits *limits);
 
 struct retention_work {
 	const struct retention_limits *limits;
+	const struct layout *layout;
 	struct catalog *catalog;
 	struct silver *silver;
 	struct gold *gold;

@@ -223,9 +223,9 @@ MUST_CHECK bool catalog_mend_silver(struct catalog *catalog, const char *path, c
 /* Bronze file `path` is not what was written, or gone: its sha256 becomes empty, and its batch, once in
  * silver, is not made again from it (retention.h: it is not whole). */
 MUST_CHECK bool catalog_note_damaged_bronze(struct catalog *catalog, const char *path, struct err *err);
-/* Batches whose silver has rows, but that have no bronze file. */
-MUST_CHECK bool catalog_list_without_bronze(struct catalog *catalog, struct arena *arena, const int64_t **batches_out,
-					    size_t *count_out, struct err *err);
+/* Batches whose silver has rows, and of whose bronze something was removed. */
+MUST_CHECK bool catalog_list_short_of_bronze(struct catalog *catalog, struct arena *arena,
+					     const int64_t **batches_out, size_t *count_out, struct err *err);
 /* Compaction: `added` become current, `removed` (paths) are forgotten. One transaction. A path may
  * be in both: its file was replaced. ERR_LOCAL when a removed path is not current. */
 MUST_CHECK bool catalog_swap_silver(struct catalog *catalog, const struct lake_file *added, size_t added_count,

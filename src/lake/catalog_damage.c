@@ -149,11 +149,12 @@ bool catalog_note_damaged_bronze(struct catalog *catalog, const char *path, stru
 	return mark_to_mend(catalog, path, err);
 }
 
-bool catalog_list_without_bronze(struct catalog *catalog, struct arena *arena, const int64_t **batches_out,
-				 size_t *count_out, struct err *err)
+bool catalog_list_short_of_bronze(struct catalog *catalog, struct arena *arena, const int64_t **batches_out,
+				  size_t *count_out, struct err *err)
 {
-	static const char sql[] = "SELECT seq FROM batch WHERE silver_rows > 0 AND NOT EXISTS"
-				  " (SELECT 1 FROM file WHERE layer = 'bronze' AND batch_first = seq) ORDER BY seq";
+	static const char sql[] = "SELECT seq FROM batch WHERE silver_rows > 0 AND bronze_rows >"
+				  " (SELECT coalesce(sum(rows), 0) FROM file WHERE layer = 'bronze'"
+				  "  AND batch_first = seq) ORDER BY seq";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const void *kept = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err)

@@ -166,6 +166,21 @@ bool retention_choose(struct catalog *catalog, enum retention_layer layer, int64
 	return true;
 }
 
+bool retention_list_backing(struct catalog *catalog, const struct retention_choice *choice, struct arena *arena,
+			    const struct lake_file **files_out, size_t *count_out, struct err *err)
+{
+	static const char sql[] =
+		"SELECT " CATALOG_FILE_COLUMNS " FROM file AS silver WHERE layer = 'silver' AND EXISTS"
+		" (SELECT 1 FROM file AS bronze WHERE bronze.layer = 'bronze' AND bronze.time_max_us <= ?1"
+		"  AND bronze.type = silver.type AND bronze.date_us = silver.date_us"
+		"  AND bronze.batch_first BETWEEN silver.batch_first AND silver.batch_last)";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, choice->newest_us);
+	return catalog_collect_files(statement, arena, files_out, count_out, err);
+}
+
 /* ---- the way in which they go ---- */
 
 static bool note_removal(struct catalog *catalog, const char *path, struct err *err)

@@ -55,6 +55,11 @@ struct retention_choice {
 MUST_CHECK bool retention_choose(struct catalog *catalog, enum retention_layer layer, int64_t before_us,
 				 int64_t bytes_max, size_t count_max, struct arena *arena,
 				 struct retention_choice *choice_out, struct err *err);
+/* The compacted files of silver that stand for chosen bronze once it is gone, and perhaps some more: to be
+ * verified before (lake/lake_verify.h), for after that nothing could make them again. */
+MUST_CHECK bool retention_list_backing(struct catalog *catalog, const struct retention_choice *choice,
+				       struct arena *arena, const struct lake_file **files_out, size_t *count_out,
+				       struct err *err);
 /* One transaction: the files are forgotten, noted as removals, and counted. They are still there. */
 MUST_CHECK bool retention_forget(struct catalog *catalog, enum retention_layer layer,
 				 const struct retention_choice *choice, struct err *err);

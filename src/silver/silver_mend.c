@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "lake/lake_verify.h"
 #include "lake/silver_file.h"
 
 #include <inttypes.h>
@@ -116,11 +117,10 @@ static bool count_left(struct mend *mend, struct table *table_out, struct err *e
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
 	CLEANUP(duck_result_free) struct duck_result *result = NULL;
 	const struct silver *silver = mend->silver;
-	struct catalog *catalog = silver->options.catalog;
 	const struct lake_file *listed;
 	size_t listed_count;
 	size_t count = 0;
-	if (!catalog_list_files(catalog, LAYER_SILVER, &mend->arena, &listed, &listed_count, err))
+	if (!catalog_list_files(silver->options.catalog, LAYER_SILVER, &mend->arena, &listed, &listed_count, err))
 		return false;
 	struct lake_file *files = arena_allocate(&mend->arena, listed_count + 1, sizeof(*files));
 	if (!files)
@@ -170,7 +170,7 @@ static bool limit_losses(struct mend *mend, struct err *err)
 	return true;
 }
 
-/* What no bronze file accounts for: bronze of those batches was removed. */
+/* What no bronze file accounts for: some bronze of those batches was removed. */
 static bool add_unaccounted(struct mend *mend, struct err *err)
 {
 	int64_t rows = mend->lost->rows - mend->rows;
@@ -181,7 +181,7 @@ static bool add_unaccounted(struct mend *mend, struct err *err)
 	struct table left = {0};
 	if (rows <= 0)
 		return true;
-	if (!catalog_list_without_bronze(mend->silver->options.catalog, &mend->arena, &batches, &count, err)
+	if (!catalog_list_short_of_bronze(mend->silver->options.catalog, &mend->arena, &batches, &count, err)
 	    || !count_left(mend, &left, err))
 		return false;
 	for (size_t i = 0; i < count && rows > 0; i++) {
@@ -210,7 +210,9 @@ static bool add_unaccounted(struct mend *mend, struct err *err)
 	       || err_set(err, ERR_LOCAL, "too much is damaged");
 }
 
-static bool mend_file(const struct silver *silver, const struct lake_file *lost, struct err *err)
+/* Without `may_lose` a file whose rows bronze does not give in full stays as it is, and is counted. */
+static bool mend_file(const struct silver *silver, const struct lake_file *lost, bool may_lose, size_t *left_out,
+		      struct err *err)
 {
 	CLEANUP(mend_finish) struct mend mend = {
 		.silver = silver,
@@ -231,9 +233,13 @@ static bool mend_file(const struct silver *silver, const struct lake_file *lost,
 			return false;
 	if (mend.has_table && !measure(&mend, err))
 		return false;
+	bool is_less = mend.rows < lost->rows;
+	if (is_less && !may_lose) {
+		++*left_out;
+		return true;
+	}
 	if (mend.rows > 0 && !write_file(&mend, err))
 		return false;
-	bool is_less = mend.rows < lost->rows;
 	if (is_less && (!limit_losses(&mend, err) || !add_unaccounted(&mend, err)))
 		return false;
 	size_t loss_count = is_less ? mend.losses.size / sizeof(struct batch_loss) : 0;
@@ -246,15 +252,46 @@ static bool mend_file(const struct silver *silver, const struct lake_file *lost,
 		is_less ? mend.entries.size / sizeof(struct quarantined) : 0, err);
 }
 
-bool silver_mend(const struct silver *silver, struct err *err)
+static bool mend_files(const struct silver *silver, bool may_lose, size_t *left_out, struct err *err)
 {
 	CLEANUP(arena_finish) struct arena arena = {.size_max = LIST_BYTES_MAX};
 	const struct lake_file *files;
 	size_t count;
+	*left_out = 0;
 	if (!catalog_list_to_mend(silver->options.catalog, &arena, &files, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!mend_file(silver, &files[i], err))
+		if (!mend_file(silver, &files[i], may_lose, left_out, err))
 			return err_wrap(err, "making %s again", files[i].path.text);
 	return true;
+}
+
+/* How much a batch has lost is told by what its other files still have: so they are to be sound first. */
+static bool find_damaged(const struct silver *silver, size_t known, bool *found_out, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = LIST_BYTES_MAX};
+	struct catalog *catalog = silver->options.catalog;
+	const struct lake_file *files;
+	size_t count;
+	if (!catalog_list_files(catalog, LAYER_SILVER, &arena, &files, &count, err)
+	    || (!lake_verify_silver(catalog, silver->options.layout, files, count, err) && err->kind != ERR_RETRY)
+	    || !catalog_list_to_mend(catalog, &arena, &files, &count, err))
+		return false;
+	*found_out = count > known;
+	return true;
+}
+
+bool silver_mend(const struct silver *silver, struct err *err)
+{
+	size_t left;
+	bool found;
+	do {
+		if (!mend_files(silver, false, &left, err))
+			return false;
+		if (left == 0)
+			return true;
+		if (!find_damaged(silver, left, &found, err))
+			return false;
+	} while (found);
+	return mend_files(silver, true, &left, err);
 }

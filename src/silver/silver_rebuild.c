@@ -42,11 +42,9 @@ static bool renew_backup(struct catalog *catalog, struct err *err)
 	return !retention_has_backup(catalog) || retention_back_up(catalog, err);
 }
 
-/* A batch whose bronze is not what was written keeps what silver has of it: that has to be sound then. */
-static bool judge_files(const struct silver *silver, struct arena *arena, struct err *err)
+static bool judge_bronze(const struct silver *silver, struct arena *arena, struct err *err)
 {
 	struct catalog *catalog = silver->options.catalog;
-	const struct layout *layout = silver->options.layout;
 	const struct lake_file *files;
 	size_t count;
 	int64_t damaged = 0;
@@ -54,16 +52,31 @@ static bool judge_files(const struct silver *silver, struct arena *arena, struct
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		enum lake_verdict verdict;
-		if (!lake_verify_file(layout, &files[i], &verdict, err))
+		if (!lake_verify_file(silver->options.layout, &files[i], &verdict, err))
 			return false;
 		damaged += verdict != LAKE_FILE_INTACT;
 		if (verdict != LAKE_FILE_INTACT && !catalog_note_damaged_bronze(catalog, files[i].path.text, err))
 			return false;
 	}
-	if (damaged == 0)
+	if (damaged > 0)
+		LOG_EVENT(LOG_WARNING, "bronze damaged: what silver has of these batches is kept",
+			log_int("files", damaged));
+	return true;
+}
+
+/* A batch whose bronze was removed, or is not what was written, keeps what silver has of it: that has to
+ * be sound then. */
+static bool judge_files(const struct silver *silver, struct arena *arena, struct err *err)
+{
+	struct catalog *catalog = silver->options.catalog;
+	const struct layout *layout = silver->options.layout;
+	const struct lake_file *files;
+	const int64_t *kept;
+	size_t count;
+	if (!judge_bronze(silver, arena, err) || !retention_list_kept_batches(catalog, arena, &kept, &count, err))
+		return false;
+	if (count == 0)
 		return true;
-	LOG_EVENT(LOG_WARNING, "bronze damaged: what silver has of these batches is kept",
-		log_int("files", damaged));
 	for (enum lake_layer layer = LAYER_SILVER_LIVE; layer <= LAYER_SILVER; layer++)
 		if (!catalog_list_files(catalog, layer, arena, &files, &count, err)
 		    || (!lake_verify_silver(catalog, layout, files, count, err) && err->kind != ERR_RETRY))

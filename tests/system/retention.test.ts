@@ -171,6 +171,24 @@ test("rebuilds keep what only the upper layer still has", async () => {
 	await checkLake(data, keys, "and again");
 });
 
+test("bronze stays until silver can stand for it", async () => {
+	const { data, keys } = await copyOfLake();
+	await run(["retain", "--keep-bronze", "10d"], data);
+	const silver = path.join(data, "silver");
+	const name = files(silver).find((file) => file.includes(`date=${day(8)}`) && file.includes("PushEvent"))!;
+	const bytes = fs.readFileSync(path.join(silver, name));
+	bytes[bytes.length >> 1] ^= 1;
+	fs.writeFileSync(path.join(silver, name), bytes);
+	const refused = await run(["retain", "--keep-bronze", "3d"], data);
+	assert.match(refused.stderr, /silver damaged: making it again from bronze/);
+	assert.ok(dates(path.join(data, "bronze")).includes(day(8)), "bronze of what is damaged");
+	await run(["transform"], data);
+	await run(["retain", "--keep-bronze", "3d"], data);
+	assert.deepEqual(dates(path.join(data, "bronze")).filter((date) => date < day(3)), []);
+	await run(["rebuild", "gold"], data);
+	assert.deepEqual((await goldKeys(data)).sort(), [...keys].sort());
+});
+
 test("a lost catalog brings back nothing, and loses nothing that silver had", async () => {
 	const { data, keys } = await copyOfLake();
 	await run(["retain", ...LIMITS], data);

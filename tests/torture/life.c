@@ -137,6 +137,7 @@ static bool retain(struct life *life, enum retention_layer layer, int64_t bytes_
 	limits.bytes_max[layer] = bytes_max;
 	const struct retention_work retention = {
 		.limits = &limits,
+		.layout = &life->session.layout,
 		.catalog = life->session.catalog,
 		.silver = life->silver,
 		.gold = life->gold,

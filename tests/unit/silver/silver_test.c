@@ -1,114 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/check.h"
-
-#include "tests/support/lake.h"
+#include "tests/unit/silver/silver_support.h"
 
 #include "lake/retention.h"
-#include "lake/silver_file.h"
-#include "silver/silver.h"
-#include "wrap/duck.h"
 
 #include <stdlib.h>
-
-struct fixture {
-	struct test_lake lake;
-	struct silver *silver;
-};
-
-static void open_silver(struct fixture *f)
-{
-	struct err err = {0};
-	const struct silver_options options = {
-		.layout = &f->lake.layout,
-		.catalog = f->lake.catalog,
-		.fields = f->lake.fields,
-		.memory_bytes_max = 64 << 20,
-	};
-	OR_FAIL(silver_open(&options, &f->silver, &err));
-}
-
-static void begin(struct fixture *f, const char *events_yaml)
-{
-	*f = (struct fixture){0};
-	test_lake_open(&f->lake, events_yaml);
-	open_silver(f);
-}
-
-static void end(struct fixture *f)
-{
-	silver_close(&f->silver);
-	test_lake_close(&f->lake);
-}
-
-static int64_t build_all(struct fixture *f)
-{
-	struct err err = {0};
-	struct batch batch;
-	bool built = true;
-	int64_t count = 0;
-	for (;; count++) {
-		OR_FAIL(silver_build_next(f->silver, &batch, &built, &err));
-		if (!built)
-			return count;
-		assert_int_equal(batch.state, BATCH_SILVER);
-		assert_int_equal(batch.bronze_rows,
-			batch.silver_rows + batch.silver_duplicates + batch.silver_quarantined);
-	}
-}
-
-/* Says of every batch that gold has it. */
-static void mark_gold(struct fixture *f, int64_t first, int64_t last)
-{
-	struct err err = {0};
-	for (int64_t seq = first; seq <= last; seq++) {
-		struct batch batch = test_lake_batch(&f->lake, seq);
-		batch.gold_rows = batch.silver_rows;
-		OR_FAIL(catalog_store_gold(f->lake.catalog, &batch, NULL, 0, &err));
-	}
-}
-
-/* The answer of `sql`, in which %s stands for the listed files of silver, as one text: cells with
- * commas, rows with semicolons. */
-static const char *ask(struct fixture *f, const char *sql)
-{
-	static char answer[8192];
-	struct err err = {0};
-	CLEANUP(arena_finish) struct arena arena = {.size_max = 64 << 20};
-	CLEANUP(buf_finish) struct buf text = {.size_max = 1 << 20};
-	CLEANUP(duck_close) struct duck_database *database = NULL;
-	CLEANUP(duck_disconnect) struct duck_connection *connection = NULL;
-	CLEANUP(duck_result_free) struct duck_result *result = NULL;
-	const struct duck_options options = {.allowed_folder = f->lake.layout.root.text};
-	struct table table;
-	const char *at = strstr(sql, "%s");
-	buf_append(&text, sql, at ? (size_t)(at - sql) : strlen(sql));
-	if (at) {
-		const struct lake_file *live;
-		const struct lake_file *compacted;
-		size_t live_count;
-		size_t compacted_count;
-		OR_FAIL(catalog_list_files(f->lake.catalog, LAYER_SILVER_LIVE, &arena, &live, &live_count, &err));
-		OR_FAIL(catalog_list_files(f->lake.catalog, LAYER_SILVER, &arena, &compacted, &compacted_count, &err));
-		struct lake_file *all = arena_allocate(&arena, live_count + compacted_count, sizeof(*all));
-		for (size_t i = 0; i < live_count; i++)
-			all[i] = live[i];
-		for (size_t i = 0; i < compacted_count; i++)
-			all[live_count + i] = compacted[i];
-		OR_FAIL(silver_append_relation(&text, &f->lake.layout, f->lake.fields, all,
-			live_count + compacted_count, &err));
-		buf_append_text(&text, at + 2);
-	}
-	OR_FAIL(duck_open(&options, &database, &err));
-	OR_FAIL(duck_connect(database, &connection, &err));
-	OR_FAIL(duck_query(connection, text.data, NULL, 0, &result, &err));
-	OR_FAIL(duck_result_read(result, &arena, 1000, &table, &err));
-	buf_clear(&text);
-	test_table_append(&text, &table, ";", "NULL");
-	assert_false(text.failed);
-	assert_true(text.size < sizeof(answer));
-	memcpy(answer, text.data ? text.data : "", text.size + 1);
-	return answer;
-}
 
 static void columns_of_each_kind_arrive(void **state)
 {
@@ -121,8 +16,8 @@ static void columns_of_each_kind_arrive(void **state)
 					 "    - {path: payload.at, type: timestamp}\n"
 					 "    - {path: payload.count, type: integer}\n";
 	(void)state;
-	struct fixture f;
-	begin(&f, yaml);
+	struct silver_fixture f;
+	silver_fixture_begin(&f, yaml);
 	struct test_event events[] = {
 		test_event(12, "PullRequestEvent", "2026-09-20T12:00:05Z", 7,
 			"\"action\":\"merged\",\"number\":44,\"flag\":true,\"ratio\":0.5,\"note\":\"it's \\u0000 ok\","
@@ -132,31 +27,31 @@ static void columns_of_each_kind_arrive(void **state)
 	};
 	const char *lines[] = {events[0].text, events[1].text, events[2].text};
 	assert_int_equal(test_lake_store(&f.lake, 0, lines, 3), 1);
-	assert_int_equal(build_all(&f), 1);
+	assert_int_equal(silver_fixture_build(&f), 1);
 	assert_int_equal(test_lake_batch(&f.lake, 1).silver_rows, 3);
 	/* As the file has them: sorted by time, then id. */
-	assert_string_equal(ask(&f, "SELECT id, type, created_at, actor_id, actor_login, is_bot, repo_id, repo_name,"
+	assert_string_equal(silver_fixture_ask(&f, "SELECT id, type, created_at, actor_id, actor_login, is_bot, repo_id, repo_name,"
 				    " org_login, action, number, merged, ref_type, era, source, batch FROM %s"),
 		"13,WatchEvent,2026-09-19T23:59:59Z,106,user-6,false,8,owner/repo-8,NULL,started,NULL,NULL,NULL,thin,api,1;"
 		"11,WatchEvent,2026-09-20T12:00:05Z,104,user-4,false,8,owner/repo-8,NULL,started,NULL,NULL,NULL,thin,api,1;"
 		"12,PullRequestEvent,2026-09-20T12:00:05Z,105,user-5,false,7,owner/repo-7,NULL,merged,44,true,NULL,thin,api,1");
 	assert_string_equal(
-		ask(&f, "SELECT \"payload.flag\", \"payload.ratio\", length(\"payload.note\"), \"payload.at\","
+		silver_fixture_ask(&f, "SELECT \"payload.flag\", \"payload.ratio\", length(\"payload.note\"), \"payload.at\","
 			" \"payload.count\" FROM %s WHERE id IN (11, 12) ORDER BY id"),
 		"NULL,NULL,NULL,NULL,NULL;true,0.5,9,2026-01-02T03:04:05Z,-9");
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void files_carry_metadata_and_catalog_entry(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event event = test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "");
 	const char *line = event.text;
 	test_lake_store(&f.lake, 0, &line, 1);
-	build_all(&f);
+	silver_fixture_build(&f);
 	CLEANUP(arena_finish) struct arena arena = {.size_max = 1 << 20};
 	const struct lake_file *files;
 	size_t count;
@@ -178,18 +73,18 @@ static void files_carry_metadata_and_catalog_entry(void **state)
 		path.text);
 	(void)snprintf(expected, sizeof(expected),
 		"octolake_batches,1-1;octolake_fingerprint,%s;octolake_format,1", f.lake.fields->fingerprint);
-	assert_string_equal(ask(&f, sql), expected);
+	assert_string_equal(silver_fixture_ask(&f, sql), expected);
 	(void)snprintf(sql, sizeof(sql), "SELECT DISTINCT compression FROM parquet_metadata('%s')", path.text);
-	assert_string_equal(ask(&f, sql), "ZSTD");
-	end(&f);
+	assert_string_equal(silver_fixture_ask(&f, sql), "ZSTD");
+	silver_fixture_end(&f);
 }
 
 static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event events[] = {
 		test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "\"action\":\"first\""),
 		test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "\"action\":\"second\""),
@@ -201,12 +96,12 @@ static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 	const char *lines[] = {events[0].text, events[1].text, events[2].text, events[3].text, events[4].text,
 		events[5].text, "{\"id\":\"6\",\"type\":\"WatchEvent\",\"created_at\":\"yesterday\"}"};
 	test_lake_store(&f.lake, 0, lines, 7);
-	build_all(&f);
+	silver_fixture_build(&f);
 	struct batch batch = test_lake_batch(&f.lake, 1);
 	assert_int_equal(batch.silver_rows, 3);
 	assert_int_equal(batch.silver_duplicates, 2);
 	assert_int_equal(batch.silver_quarantined, 2);
-	assert_string_equal(ask(&f, "SELECT string_agg(action, '|' ORDER BY action) FROM %s"),
+	assert_string_equal(silver_fixture_ask(&f, "SELECT string_agg(action, '|' ORDER BY action) FROM %s"),
 		"first|other time|other type");
 	CLEANUP(arena_finish) struct arena arena = {.size_max = 1 << 20};
 	const struct quarantine_entry *entries;
@@ -221,15 +116,15 @@ static void first_of_equal_keys_wins_and_conflicts_are_set_aside(void **state)
 		assert_true(span_starts_with(entries[i].path, "bronze/"));
 		assert_true(span_equal(entries[i].raw, span_of(conflict ? lines[2] : lines[6])));
 	}
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void keys_of_a_large_batch_are_all_remembered(void **state)
 {
 	(void)state;
 	enum { EVENTS = 3000, IDS = 2000 };
-	struct fixture f;
-	begin(&f, NULL);
+	struct silver_fixture f;
+	silver_fixture_begin(&f, NULL);
 	struct test_event *events = calloc(EVENTS, sizeof(*events));
 	const char **lines = calloc(EVENTS, sizeof(*lines));
 	assert_true(events && lines);
@@ -243,23 +138,23 @@ static void keys_of_a_large_batch_are_all_remembered(void **state)
 	test_lake_store(&f.lake, 0, lines, EVENTS);
 	free(events);
 	free(lines);
-	build_all(&f);
+	silver_fixture_build(&f);
 	struct batch batch = test_lake_batch(&f.lake, 1);
 	assert_int_equal(batch.silver_rows, IDS);
 	assert_int_equal(batch.silver_duplicates, 900);
 	assert_int_equal(batch.silver_quarantined, 100);
-	assert_string_equal(ask(&f, "SELECT count(DISTINCT id), min(repo_id), max(repo_id) FROM %s"), "2000,7,7");
-	end(&f);
+	assert_string_equal(silver_fixture_ask(&f, "SELECT count(DISTINCT id), min(repo_id), max(repo_id) FROM %s"), "2000,7,7");
+	silver_fixture_end(&f);
 }
 
 static void batch_without_rows_has_no_file(void **state)
 {
 	(void)state;
-	struct fixture f;
-	begin(&f, NULL);
+	struct silver_fixture f;
+	silver_fixture_begin(&f, NULL);
 	const char *line = "{\"id\":\"6\",\"type\":\"WatchEvent\"}";
 	test_lake_store(&f.lake, 0, &line, 1);
-	assert_int_equal(build_all(&f), 1);
+	assert_int_equal(silver_fixture_build(&f), 1);
 	assert_int_equal(test_lake_batch(&f.lake, 1).state, BATCH_SILVER);
 	assert_int_equal(test_lake_batch(&f.lake, 1).silver_quarantined, 1);
 	assert_int_equal(test_lake_file_count(&f.lake, LAYER_SILVER_LIVE), 0);
@@ -267,15 +162,15 @@ static void batch_without_rows_has_no_file(void **state)
 	struct check_path staged = test_lake_path(&f.lake, "staging/silver-1.parquet");
 	assert_false(file_exists(live.text));
 	assert_false(file_exists(staged.text));
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void damaged_and_missing_bronze_is_counted(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event events[3] = {
 		test_event(1, "PushEvent", "2026-09-20T12:00:05Z", 7, ""),
 		test_event(2, "PushEvent", "2026-09-20T12:00:05Z", 7, ""),
@@ -288,7 +183,7 @@ static void damaged_and_missing_bronze_is_counted(void **state)
 	struct check_path damaged = test_lake_path(&f.lake, "bronze/WatchEvent/date=2026-09-20/000000000002.ndjson.zst");
 	OR_FAIL(file_remove(missing.text, &err));
 	OR_FAIL(file_write(damaged.text, span_of("no zstd at all"), &err));
-	assert_int_equal(build_all(&f), 2);
+	assert_int_equal(silver_fixture_build(&f), 2);
 	struct batch batch = test_lake_batch(&f.lake, 1);
 	assert_int_equal(batch.silver_rows, 1);
 	assert_int_equal(batch.silver_quarantined, 2);
@@ -302,15 +197,15 @@ static void damaged_and_missing_bronze_is_counted(void **state)
 	assert_int_equal(count, 2);
 	assert_true(span_equal_text(entries[0].reason, "bronze-damaged"));
 	assert_true(span_equal_text(entries[1].reason, "bronze-missing"));
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void redo_after_a_crash_before_the_catalog_overwrites(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event event = test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "");
 	const char *line = event.text;
 	test_lake_store(&f.lake, 0, &line, 1);
@@ -319,19 +214,19 @@ static void redo_after_a_crash_before_the_catalog_overwrites(void **state)
 	struct check_path live = test_lake_path(&f.lake, "silver/_live/000000000001.parquet");
 	OR_FAIL(file_write(staged.text, span_of("PAR1half"), &err));
 	OR_FAIL(file_write(live.text, span_of("an older one"), &err));
-	assert_int_equal(build_all(&f), 1);
-	assert_string_equal(ask(&f, "SELECT id FROM %s"), "5");
+	assert_int_equal(silver_fixture_build(&f), 1);
+	assert_string_equal(silver_fixture_ask(&f, "SELECT id FROM %s"), "5");
 	assert_false(file_exists(staged.text));
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void compaction_rewrites_into_partitions(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
 	struct silver_report report;
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event events[] = {
 		test_event(1, "PushEvent", "2026-09-20T23:59:59Z", 7, "\"action\":\"one\""),
 		test_event(2, "PushEvent", "2026-09-21T00:00:00Z", 7, ""),
@@ -346,10 +241,10 @@ static void compaction_rewrites_into_partitions(void **state)
 	test_lake_store(&f.lake, 0, lines, 3);
 	test_lake_store(&f.lake, 0, lines + 3, 3);
 	test_lake_store(&f.lake, 0, lines, 1);
-	assert_int_equal(build_all(&f), 3);
+	assert_int_equal(silver_fixture_build(&f), 3);
 	OR_FAIL(silver_compact(f.silver, 1, &report, &err));
 	assert_int_equal(report.files_replaced, 0); /* none of them is in gold */
-	mark_gold(&f, 1, 2);
+	silver_fixture_mark_gold(&f, 1, 2);
 	OR_FAIL(silver_compact(f.silver, 3, &report, &err));
 	assert_int_equal(report.files_replaced, 0); /* two are fewer than three */
 	OR_FAIL(silver_compact(f.silver, 2, &report, &err));
@@ -368,26 +263,26 @@ static void compaction_rewrites_into_partitions(void **state)
 	char sql[8192];
 	(void)snprintf(sql, sizeof(sql), "SELECT id, action, batch FROM read_parquet('%s', hive_partitioning=false)",
 		push.text);
-	assert_string_equal(ask(&f, sql), "1,one,1");
+	assert_string_equal(silver_fixture_ask(&f, sql), "1,one,1");
 	(void)snprintf(sql, sizeof(sql), "SELECT id, repo_id, batch FROM read_parquet('%s', hive_partitioning=false)",
 		watch.text);
-	assert_string_equal(ask(&f, sql), "4,9,2;3,7,1;3,9,2");
-	assert_string_equal(ask(&f, "SELECT count(*) FROM %s"), "6");
+	assert_string_equal(silver_fixture_ask(&f, sql), "4,9,2;3,7,1;3,9,2");
+	assert_string_equal(silver_fixture_ask(&f, "SELECT count(*) FROM %s"), "6");
 	/* Nothing that recovery would have to tidy. */
 	struct catalog_recovery recovery = {0};
 	OR_FAIL(catalog_recover(f.lake.catalog, &f.lake.layout, &recovery, &err));
 	assert_int_equal(recovery.files_removed, 0);
 	assert_int_equal(recovery.files_missing, 0);
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void another_field_set_reads_old_files_by_name(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
 	struct silver_report report;
-	begin(&f, "version: 2\nfields:\n  PushEvent:\n    - {path: payload.size, type: string}\n"
+	silver_fixture_begin(&f, "version: 2\nfields:\n  PushEvent:\n    - {path: payload.size, type: string}\n"
 		  "    - {path: payload.gone, type: string}\n");
 	struct test_event events[] = {
 		test_event(1, "PushEvent", "2026-09-20T12:00:00Z", 7, "\"size\":\"12\",\"gone\":\"x\""),
@@ -396,21 +291,21 @@ static void another_field_set_reads_old_files_by_name(void **state)
 	};
 	const char *lines[] = {events[0].text, events[1].text, events[2].text};
 	test_lake_store(&f.lake, 0, lines, 2);
-	build_all(&f);
+	silver_fixture_build(&f);
 	silver_close(&f.silver);
 	test_lake_configure(&f.lake, "version: 2\nfields:\n  PushEvent:\n    - {path: payload.size, type: integer}\n"
 				     "    - {path: payload.fresh, type: boolean}\n");
-	open_silver(&f);
+	silver_fixture_open(&f);
 	test_lake_store(&f.lake, 0, lines + 2, 1);
-	build_all(&f);
+	silver_fixture_build(&f);
 	static const char sql[] = "SELECT id, \"payload.size\", \"payload.fresh\" FROM %s ORDER BY id";
 	static const char expected[] = "1,12,NULL;2,NULL,NULL;3,5,true";
-	assert_string_equal(ask(&f, sql), expected);
-	mark_gold(&f, 1, 2);
+	assert_string_equal(silver_fixture_ask(&f, sql), expected);
+	silver_fixture_mark_gold(&f, 1, 2);
 	OR_FAIL(silver_compact(f.silver, 1, &report, &err));
 	assert_int_equal(report.files_written, 1);
-	assert_string_equal(ask(&f, sql), expected);
-	end(&f);
+	assert_string_equal(silver_fixture_ask(&f, sql), expected);
+	silver_fixture_end(&f);
 }
 
 struct counting {
@@ -430,12 +325,12 @@ static bool count_progress(void *context, int64_t done, int64_t total)
 static void rebuild_gives_the_same_rows(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
 	struct silver_report report;
 	char before[8192];
 	static const char sql[] = "SELECT count(*), CAST(bit_xor(hash(s)) AS VARCHAR) FROM %s s";
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	for (int64_t batch = 1; batch <= 4; batch++) {
 		struct test_event events[10];
 		const char *lines[10];
@@ -446,12 +341,12 @@ static void rebuild_gives_the_same_rows(void **state)
 		}
 		test_lake_store(&f.lake, 0, lines, 10);
 	}
-	build_all(&f);
-	(void)snprintf(before, sizeof(before), "%s", ask(&f, sql));
-	mark_gold(&f, 1, 3);
+	silver_fixture_build(&f);
+	(void)snprintf(before, sizeof(before), "%s", silver_fixture_ask(&f, sql));
+	silver_fixture_mark_gold(&f, 1, 3);
 	OR_FAIL(silver_compact(f.silver, 1, &report, &err));
 	assert_int_equal(report.files_written, 4);
-	assert_string_equal(ask(&f, sql), before);
+	assert_string_equal(silver_fixture_ask(&f, sql), before);
 	struct counting counting = {.stop_at = 2};
 	assert_false(silver_rebuild(f.silver, count_progress, &counting, &report, &err));
 	assert_int_equal(err.kind, ERR_RETRY);
@@ -463,26 +358,26 @@ static void rebuild_gives_the_same_rows(void **state)
 	assert_int_equal(report.batches, 4);
 	assert_int_equal(report.rows, 40);
 	assert_int_equal(report.files_written, 4);
-	assert_string_equal(ask(&f, sql), before);
+	assert_string_equal(silver_fixture_ask(&f, sql), before);
 	int64_t rebuilds = 0;
 	OR_FAIL(catalog_read_setting(f.lake.catalog, SILVER_REBUILDS_SETTING, 0, &rebuilds, &err));
 	assert_int_equal(rebuilds, 2);
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 static void rebuild_without_a_new_backup_keeps_the_old_files(void **state)
 {
 	(void)state;
 	static const char path[] = "silver/type=PushEvent/date=2026-09-20/000000000001-000000000001.parquet";
-	struct fixture f;
+	struct silver_fixture f;
 	struct err err = {0};
 	struct silver_report report;
-	begin(&f, NULL);
+	silver_fixture_begin(&f, NULL);
 	struct test_event event = test_event(5, "PushEvent", "2026-09-20T12:00:05Z", 7, "");
 	const char *line = event.text;
 	test_lake_store(&f.lake, 0, &line, 1);
-	build_all(&f);
-	mark_gold(&f, 1, 1);
+	silver_fixture_build(&f);
+	silver_fixture_mark_gold(&f, 1, 1);
 	OR_FAIL(silver_compact(f.silver, 1, &report, &err));
 	OR_FAIL(retention_back_up(f.lake.catalog, &err));
 	struct check_path old = test_lake_path(&f.lake, path);
@@ -502,7 +397,7 @@ static void rebuild_without_a_new_backup_keeps_the_old_files(void **state)
 	assert_int_equal(recovery.files_missing, 0);
 	assert_true(file_exists(old.text));
 	assert_int_equal(test_lake_file_count(&f.lake, LAYER_SILVER), 1);
-	end(&f);
+	silver_fixture_end(&f);
 }
 
 int main(void)
