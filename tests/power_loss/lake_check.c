@@ -95,7 +95,7 @@ static bool open_lake(struct open_lake *lake, const char *folder, struct err *er
 
 /* ---- what it holds ---- */
 
-/* One flag for each served event: in gold, in bronze. */
+/* One flag for each served event: in gold, in bronze. What is in quarantine counts as in both. */
 struct holdings {
 	const struct served *served;
 	bool *in_gold;
@@ -169,6 +169,28 @@ static bool read_bronze_file(void *context, const char *relative_path, struct er
 	return false;
 }
 
+static bool read_quarantine(struct open_lake *lake, struct holdings *holdings, struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = ANSWER_BYTES_MAX};
+	const struct quarantine_entry *entries;
+	size_t count;
+	if (!catalog_list_quarantine(lake->session.catalog, ROWS_MAX, &arena, &entries, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct json_node *root;
+		char key[100];
+		if (!json_parse(entries[i].raw, &arena, &root, err))
+			return err_wrap(err, "an element in quarantine");
+		int size = snprintf(key, sizeof(key), "!%.*s", SPAN_ARGUMENTS(json_get_text(root, "id")));
+		const struct served_event *event = find_event(holdings->served, (struct span){key, (size_t)size});
+		if (!event)
+			return err_set(err, ERR_INPUT, "%s is in quarantine and was never served", key);
+		size_t index = (size_t)(event - holdings->served->events);
+		holdings->in_gold[index] = holdings->in_bronze[index] = true;
+	}
+	return true;
+}
+
 /* ---- verdicts ---- */
 
 /* How many states lie up to the cursor: the feed will not show them again. */
@@ -232,6 +254,7 @@ static bool judge(struct open_lake *lake, const struct served *served, size_t ac
 	int64_t again;
 	return file_path_make(&bronze, err, "%s/bronze", holdings.root) && read_gold(lake, &holdings, err)
 	       && file_walk(bronze.text, read_bronze_file, &holdings, err)
+	       && read_quarantine(lake, &holdings, err)
 	       && cursor_states(lake, served, &cursor, err)
 	       && judge_events(&holdings, acknowledged, cursor, err) && judge_sums(lake, err)
 	       && run_stages(lake, &again, err)

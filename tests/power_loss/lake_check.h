@@ -11,7 +11,7 @@
 #include "base/err.h"
 
 struct served_event {
-	char key[96]; /* "id|type|2026-09-20T12:00:00Z" */
+	char key[96]; /* "id|type|2026-09-20T12:00:00Z"; "!id" of what is no event: for the quarantine */
 	int64_t state;
 };
 
@@ -29,6 +29,7 @@ MUST_CHECK bool served_read(const char *path, struct served *served_out, struct 
 /* Recovers, transforms and materialises the folder, then checks:
  * - the stages succeed, and nothing waits behind them,
  * - no event is in gold twice; gold holds what published bronze holds; nothing else was served,
+ * - what is no event is in quarantine instead, with its bytes,
  * - every event of the first `acknowledged` states is there, and of all states up to the catalog's
  *   cursor, so that a resumed feed skips nothing,
  * - the catalog's counts add up.

@@ -77,16 +77,21 @@ export interface KnownFeed {
 	event_count: number;
 }
 
-/** `state_count` states of a feed: each shows `fresh` new events and as many of the one before. */
-export function knownFeed(state_count: number, fresh: number): KnownFeed {
+/** `state_count` states of a feed: each shows `fresh` new events and as many of the one before, and, when
+ * `broken`, one element of its own that is no event. */
+export function knownFeed(state_count: number, fresh: number, broken = false): KnownFeed {
 	const folder = temporaryFolder();
 	const served = path.join(temporaryFolder(), "served");
 	const lines: string[] = [];
 	for (let state = 0; state < state_count; state++) {
 		const first = Math.max(0, (state - 1) * fresh);
-		const events = [];
+		const events: object[] = [];
 		for (let index = (state + 1) * fresh - 1; index >= first; index--)
 			events.push(knownEvent(index));
+		if (broken) {
+			events.unshift({ id: `broken-${state}`, type: "PushEvent" });
+			lines.push(`${state} !broken-${state}\n`);
+		}
 		fs.writeFileSync(path.join(folder, `${String(state).padStart(4, "0")}.json`), JSON.stringify(events));
 		for (let index = state * fresh; index < (state + 1) * fresh; index++) {
 			const event = knownEvent(index) as { id: string; type: string; created_at: string };

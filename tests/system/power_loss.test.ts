@@ -45,7 +45,7 @@ test(`power failures, ${STATES} states`, async (context) => {
 	context.diagnostic(`OCTOLAKE_POWER_LOSS_SEED=${SEED}`);
 	const folder = memoryFolder();
 	const [data, log] = [path.join(folder, "lake"), path.join(folder, "log")];
-	const feed = knownFeed(FEED_STATES, 15);
+	const feed = knownFeed(FEED_STATES, 15, true);
 	const fake = await startFake(["--replay", feed.folder, "--poll-interval", "0", "--limit-token", "1000000"]);
 	context.after(() => fake.stop());
 	for (const records of [...LIVES, 0])
