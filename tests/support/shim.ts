@@ -43,7 +43,7 @@ export function runCheck(args: string[], wait_ms = 120_000): Check {
 	const finished = spawnSync(built("power_loss_check"), args, { cwd: temporaryFolder(), encoding: "utf8",
 		timeout: wait_ms, maxBuffer: 64 * 1024 * 1024,
 		env: { ...process.env, ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:detect_leaks=0` } });
-	const output = finished.stdout + finished.stderr;
+	const output = finished.stderr + finished.stdout;
 	assert.ok(finished.status === 0 || finished.status === 1, `power_loss_check ${args.join(" ")}: ${output}`);
 	return { code: finished.status, output };
 }
