@@ -17,7 +17,8 @@ MUST_CHECK bool lake_verify_file(const struct layout *layout, const struct lake_
 				 enum lake_verdict *verdict_out, struct err *err);
 
 /* Verifies silver's files. For each that is not intact, and not known not to be, catalog_lose_silver is
- * called, and after the last of them it fails: ERR_RETRY, for it is made again from bronze when silver is built the next time. */
+ * called, and after the last of them it fails: ERR_RETRY, for it is made again from bronze when silver is
+ * built the next time. */
 MUST_CHECK bool lake_verify_silver(struct catalog *catalog, const struct layout *layout,
 				   const struct lake_file *files, size_t file_count, struct err *err);
 
