@@ -22,6 +22,7 @@ struct recovery {
 	const struct layout *layout;
 	const char *folder; /* that is walked, relative to the root */
 	int64_t uncommitted;
+	struct file_path synced; /* the folder of the last file that was adopted */
 	bool backup_renewed;
 	bool keeps_unnamed; /* no room for a new backup: the old one may name them */
 	struct catalog_recovery report;
@@ -108,6 +109,25 @@ static bool start_batch(struct recovery *recovery, int64_t seq, const struct bro
 	return catalog_insert_batch(recovery->catalog, &batch, err);
 }
 
+/* A program that was killed may have renamed the file, or made its folder, without the fsync that follows:
+ * what the catalog names has to be there after a power failure. */
+static bool sync_folders(struct recovery *recovery, const char *relative, struct err *err)
+{
+	struct file_path path;
+	if (!layout_absolute(recovery->layout, relative, &path, err))
+		return false;
+	*strrchr(path.text, '/') = '\0';
+	if (strcmp(path.text, recovery->synced.text) == 0)
+		return true;
+	recovery->synced = path;
+	while (strcmp(path.text, recovery->layout->root.text) != 0) {
+		if (!file_sync_folder(path.text, err))
+			return false;
+		*strrchr(path.text, '/') = '\0';
+	}
+	return true;
+}
+
 /* Into the batch whose number it bears; when silver has already taken that one, into a new one. */
 static bool adopt(struct recovery *recovery, const struct bronze_file *file, struct err *err)
 {
@@ -116,7 +136,7 @@ static bool adopt(struct recovery *recovery, const struct bronze_file *file, str
 	int64_t seq = file->batch;
 	bool found = false;
 	bool joined = false;
-	if (!catalog_read_batch(catalog, seq, &batch, &found, err))
+	if (!sync_folders(recovery, file->path.text, err) || !catalog_read_batch(catalog, seq, &batch, &found, err))
 		return false;
 	if (!found) {
 		joined = start_batch(recovery, seq, file, err);

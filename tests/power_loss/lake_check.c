@@ -180,7 +180,9 @@ static bool read_quarantine(struct open_lake *lake, struct holdings *holdings, s
 		const struct json_node *root;
 		char key[100];
 		if (!json_parse(entries[i].raw, &arena, &root, err))
-			return err_wrap(err, "an element in quarantine");
+			return err_set(err, ERR_INPUT, "in quarantine: %.*s %.*s %.*s %.*s", SPAN_ARGUMENTS(entries[i].stage),
+				SPAN_ARGUMENTS(entries[i].reason), SPAN_ARGUMENTS(entries[i].path),
+				SPAN_ARGUMENTS(entries[i].detail));
 		int size = snprintf(key, sizeof(key), "!%.*s", SPAN_ARGUMENTS(json_get_text(root, "id")));
 		const struct served_event *event = find_event(holdings->served, (struct span){key, (size_t)size});
 		if (!event)

@@ -32,6 +32,14 @@ async function live(fake: Fake, data: string, log: string, records: number): Pro
 	assert.ok(exit.code === 0 || exit.signal === "SIGKILL", octolake.stderr.slice(-3000));
 }
 
+/** One life that ends at a failpoint. */
+async function dieAt(failpoint: string, fake: Fake, data: string, log: string): Promise<void> {
+	const octolake = await startOctolake(["--api-url", fake.url, "--data", data, "--types", "all"],
+		{ env: { GITHUB_TOKEN: TOKEN, OCTOLAKE_FAILPOINT: failpoint, ...shimEnvironment({ FOLDER: data, LOG: log }) },
+			at_once: true });
+	assert.equal((await octolake.exited).signal, "SIGKILL", octolake.stderr.slice(-3000));
+}
+
 /** The log misses nothing: replayed to its end it gives the folder, byte for byte. */
 function assertSameFolder(data: string, replayed: string): void {
 	const names = (folder: string) => filesBelow(folder).map((name) => path.relative(folder, name))
@@ -40,6 +48,19 @@ function assertSameFolder(data: string, replayed: string): void {
 	for (const name of names(data))
 		assert.ok(fs.readFileSync(path.join(data, name)).equals(fs.readFileSync(path.join(replayed, name))), name);
 }
+
+test("what a start adopts stays adopted", async (context) => {
+	const folder = memoryFolder();
+	const [data, log] = [path.join(folder, "lake"), path.join(folder, "log")];
+	const feed = knownFeed(2, 15, true);
+	const fake = await startFake(["--replay", feed.folder, "--poll-interval", "0", "--limit-token", "1000000"]);
+	context.after(() => fake.stop());
+	/* Renamed, and killed before the fsync that makes the name last. */
+	await dieAt("bronze.rename.after:5", fake, data, log);
+	await live(fake, data, log, 0);
+	const check = runCheck(["states", log, feed.served, path.join(folder, "state"), String(SEED), "60"], 600_000);
+	assert.equal(check.code, 0, check.output.split("\n").slice(-20).join("\n"));
+});
 
 test(`power failures, ${STATES} states`, async (context) => {
 	context.diagnostic(`OCTOLAKE_POWER_LOSS_SEED=${SEED}`);
