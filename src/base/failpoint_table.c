@@ -26,7 +26,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	/* recovery at start */
 	{"recover.leftovers", {"remove"}},
 	{"recover.identity", {"create", "write", "fsync", "rename", "sync-folder"}},
-	{"recover.adopt", {"commit"}},
+	{"recover.adopt", {"sync-folder", "commit"}},
 	{"recover.aside", {"set-aside", "sync-folder"}},
 	{"recover.silver", {"remove"}},
 	/* bronze */
