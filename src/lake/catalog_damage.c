@@ -35,11 +35,7 @@ static bool has_bronze(struct catalog *catalog, int64_t batch, bool *has_out, st
 
 static bool mark_to_mend(struct catalog *catalog, const char *path, struct err *err)
 {
-	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "UPDATE file SET sha256 = '' WHERE path = ?1", &statement, err))
-		return false;
-	catalog_bind_text(statement, 1, path);
-	return sqlite_execute(statement, err);
+	return catalog_change_path(catalog, "UPDATE file SET sha256 = '' WHERE path = ?1", path, err);
 }
 
 bool catalog_forget_silver(struct catalog *catalog, const struct lake_file *file, bool *remade_out,

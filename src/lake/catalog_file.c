@@ -54,13 +54,18 @@ bool catalog_insert_bronze(struct catalog *catalog, int64_t batch, const struct 
 	return catalog_insert_file(catalog, &entry, err);
 }
 
-bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *err)
+bool catalog_change_path(struct catalog *catalog, const char *sql, const char *path, struct err *err)
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "DELETE FROM file WHERE path = ?1", &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, path);
-	if (!sqlite_execute(statement, err))
+	return sqlite_execute(statement, err);
+}
+
+bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *err)
+{
+	if (!catalog_change_path(catalog, "DELETE FROM file WHERE path = ?1", path, err))
 		return false;
 	if (sqlite_changes(catalog->database) != 1)
 		return err_set(err, ERR_LOCAL, "the catalog has no file %s", path);

@@ -67,6 +67,8 @@ MUST_CHECK bool catalog_collect_files(struct sqlite_statement *statement, struct
 MUST_CHECK bool catalog_insert_file(struct catalog *catalog, const struct lake_file *file, struct err *err);
 MUST_CHECK bool catalog_insert_bronze(struct catalog *catalog, int64_t batch, const struct bronze_file *file,
 				      struct err *err);
+/* One change by `sql`, whose only parameter is a path. */
+MUST_CHECK bool catalog_change_path(struct catalog *catalog, const char *sql, const char *path, struct err *err);
 MUST_CHECK bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *err);
 /* As catalog_reset_batches. */
 MUST_CHECK bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct err *err);

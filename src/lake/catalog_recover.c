@@ -120,12 +120,13 @@ static bool sync_folders(struct recovery *recovery, const char *relative, struct
 	if (strcmp(path.text, recovery->synced.text) == 0)
 		return true;
 	recovery->synced = path;
-	while (strcmp(path.text, recovery->layout->root.text) != 0) {
+	for (;;) {
 		if (!file_sync_folder(path.text, err))
 			return false;
+		if (strcmp(path.text, recovery->layout->root.text) == 0)
+			return true;
 		*strrchr(path.text, '/') = '\0';
 	}
-	return true;
 }
 
 /* Into the batch whose number it bears; when silver has already taken that one, into a new one. */

@@ -183,15 +183,6 @@ bool retention_list_backing(struct catalog *catalog, const struct retention_choi
 
 /* ---- the way in which they go ---- */
 
-static bool note_removal(struct catalog *catalog, const char *path, struct err *err)
-{
-	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	if (!sqlite_prepare(catalog->database, "INSERT OR IGNORE INTO removal (path) VALUES (?1)", &statement, err))
-		return false;
-	catalog_bind_text(statement, 1, path);
-	return sqlite_execute(statement, err);
-}
-
 bool retention_forget(struct catalog *catalog, enum retention_layer layer, const struct retention_choice *choice,
 		      struct err *err)
 {
@@ -201,7 +192,8 @@ bool retention_forget(struct catalog *catalog, enum retention_layer layer, const
 	bool ok = catalog_count_removed(catalog, layer, choice->rows, (int64_t)choice->count, choice->bytes, err);
 	for (size_t i = 0; i < choice->count && ok; i++)
 		ok = catalog_forget_file(catalog, choice->files[i].path.text, err)
-		     && note_removal(catalog, choice->files[i].path.text, err);
+		     && catalog_change_path(catalog, "INSERT OR IGNORE INTO removal (path) VALUES (?1)",
+			     choice->files[i].path.text, err);
 	return catalog_end(catalog, ok, err) || err_wrap(err, "retention of %s", layer_names[layer]);
 }
 
@@ -253,14 +245,8 @@ static bool forget_notes(struct catalog *catalog, const struct file_path *paths,
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = true;
-	for (size_t i = 0; i < count && ok; i++) {
-		struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-		ok = sqlite_prepare(catalog->database, "DELETE FROM removal WHERE path = ?1", &statement, err);
-		if (ok) {
-			catalog_bind_text(statement, 1, paths[i].text);
-			ok = sqlite_execute(statement, err);
-		}
-	}
+	for (size_t i = 0; i < count && ok; i++)
+		ok = catalog_change_path(catalog, "DELETE FROM removal WHERE path = ?1", paths[i].text, err);
 	return catalog_end(catalog, ok, err);
 }
 
