@@ -29,6 +29,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"recover.adopt", {"sync-folder", "commit"}},
 	{"recover.aside", {"set-aside", "sync-folder"}},
 	{"recover.silver", {"remove"}},
+	{"recover.folders", {"sync-folder"}},
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	/* silver: a batch's live file; partitions, then the live files they replace; all of it again */

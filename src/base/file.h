@@ -67,6 +67,10 @@ MUST_CHECK bool file_sync_folder(const char *path, struct err *err);
 /* Removes a folder with everything below it; missing is fine. Does not follow links. */
 MUST_CHECK bool file_remove_folder(const char *path, struct err *err);
 
+/* Makes every empty folder below `folder` durable in its parent, as one may not be that a killed program
+ * made. Links are not followed. A missing `folder` has none. At most 10 levels deep. ERR_LOCAL. */
+MUST_CHECK bool file_sync_empty_folders(const char *folder, struct err *err);
+
 /* Calls `visit` for each regular file below `folder`, in name order, with its path relative to
  * `folder`; stops at the first false (and returns false with the visitor's err). A missing folder
  * has no files. At most 10 levels deep. Drafts are not shown. */

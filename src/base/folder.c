@@ -153,3 +153,36 @@ bool file_remove_folder(const char *path, struct err *err)
 {
 	return remove_tree(path, 0, err);
 }
+
+/* *empty_out: nothing but "." and ".." is in it. */
+static bool sync_parents_below(const char *path, int depth, bool *empty_out, struct err *err)
+{
+	if (depth > WALK_DEPTH_MAX)
+		return err_set(err, ERR_LOCAL, "%s: folders more than %d deep", path, WALK_DEPTH_MAX);
+	struct dirent **names = NULL;
+	int count = scandir(path, &names, NULL, NULL);
+	if (count < 0)
+		return err_set_errno(err, ERR_LOCAL, errno, "list %s", path);
+	bool ok = true;
+	bool has_empty = false;
+	for (int i = 0; i < count && ok; i++) {
+		struct file_path below;
+		struct stat status;
+		bool empty = false;
+		if (!is_shown_folder(names[i]))
+			continue;
+		ok = file_path_make(&below, err, "%s/%s", path, names[i]->d_name);
+		if (ok && lstat(below.text, &status) == 0 && S_ISDIR(status.st_mode))
+			ok = sync_parents_below(below.text, depth + 1, &empty, err);
+		has_empty = has_empty || empty;
+	}
+	free_names(names, count);
+	*empty_out = count == 2;
+	return ok && (!has_empty || file_sync_folder(path, err));
+}
+
+bool file_sync_empty_folders(const char *folder, struct err *err)
+{
+	bool empty;
+	return !file_exists(folder) || sync_parents_below(folder, 0, &empty, err);
+}

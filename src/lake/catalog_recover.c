@@ -315,6 +315,21 @@ static bool check_catalog(struct recovery *recovery, struct err *err)
 	       && catalog_check_identity(recovery->catalog, err);
 }
 
+/* A folder that a killed program made may not be durable in its parent, and a file that we publish in it
+ * would go with it. One that has files already was fsynced before them, or by `adopt`. */
+static bool sync_empty_folders(struct recovery *recovery, struct err *err)
+{
+	FAILPOINT_SCOPE("recover.folders");
+	static const char *const layers[] = {"bronze", "silver"};
+	for (size_t i = 0; i < ARRAY_COUNT(layers); i++) {
+		struct file_path path;
+		if (!layout_absolute(recovery->layout, layers[i], &path, err)
+		    || !file_sync_empty_folders(path.text, err))
+			return false;
+	}
+	return file_sync_folder(recovery->layout->root.text, err);
+}
+
 static bool recover(struct recovery *recovery, struct err *err)
 {
 	int64_t removed = 0;
@@ -322,7 +337,8 @@ static bool recover(struct recovery *recovery, struct err *err)
 	if (!check_catalog(recovery, err) || !remove_leftovers(recovery, err)
 	    || !retention_finish(recovery->catalog, &removed, NULL, err)
 	    || !catalog_remember_numbers(recovery->catalog, err) || !adopt_bronze(recovery, err)
-	    || !remake_missing(recovery, err) || !walk(recovery, "silver", visit_silver, err))
+	    || !remake_missing(recovery, err) || !walk(recovery, "silver", visit_silver, err)
+	    || !sync_empty_folders(recovery, err))
 		return err_wrap(err, "recovery");
 	recovery->report.files_removed += removed;
 	return true;

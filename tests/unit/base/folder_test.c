@@ -75,6 +75,24 @@ static void walk_shows_files_in_order_without_drafts(void **state)
 	assert_int_equal(removed, 0);
 }
 
+/* That the fsync comes is seen by the test of power failures. */
+static void folders_made_durable_stay_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct check_path empty = path_below(&f->folder, "a/b/empty");
+	struct check_path missing = path_below(&f->folder, "missing");
+	assert_true(file_make_folder(empty.text, &f->err));
+	add_file(f, "a/file");
+	assert_true(file_sync_empty_folders(f->folder.text, &f->err));
+	assert_true(file_exists(empty.text));
+	assert_walked(f, "a/file ");
+	assert_true(file_sync_empty_folders(missing.text, &f->err));
+	struct check_path deep = path_below(&f->folder, "1/2/3/4/5/6/7/8/9/10/11");
+	assert_true(file_make_folder(deep.text, &f->err));
+	assert_false(file_sync_empty_folders(f->folder.text, &f->err));
+	assert_int_equal(f->err.kind, ERR_LOCAL);
+}
+
 static void visitor_stops_the_walk(void **state)
 {
 	struct fixture *f = *state;
@@ -147,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(walk_shows_files_in_order_without_drafts),
+		IN_A_FOLDER(folders_made_durable_stay_as_they_are),
 		IN_A_FOLDER(visitor_stops_the_walk),
 		IN_A_FOLDER(missing_folder_has_no_files),
 		IN_A_FOLDER(depth_is_limited),
