@@ -21,8 +21,6 @@ static const int64_t WINDOW_US = INT64_C(30) * 86400 * 1000000;
 /* An event that claims to be of later than this after GitHub's own Date, or of before there were events
  * (GitHub opened in 2008), would be the newest for ever or claim the coverage of years: it is set
  * aside. */
-static const int64_t FUTURE_US = INT64_C(86400) * 1000000;
-static const int64_t FIRST_EVENT_US = INT64_C(1199145600) * 1000000; /* 2008-01-01 */
 
 /* The walk in the making. */
 struct walk {
@@ -92,13 +90,6 @@ static void set_element_aside(struct walk *walk, struct span element, int64_t of
 		  log_text("stream", walk->record.stream));
 }
 
-static const char *time_fault(const struct walk *walk, const struct event *event)
-{
-	if (event->created_at_us - walk->server_us > FUTURE_US)
-		return "created-at-future";
-	return event->created_at_us < FIRST_EVENT_US ? "created-at-past" : NULL;
-}
-
 /* Sorts one element of a page: fresh and kept, duplicate, filtered or quarantined. */
 static bool take_element(struct walk *walk, struct span element, int64_t offset, struct arena *arena, struct err *err)
 {
@@ -112,7 +103,7 @@ static bool take_element(struct walk *walk, struct span element, int64_t offset,
 				  problem.detail);
 		return true;
 	}
-	const char *fault = time_fault(walk, &event);
+	const char *fault = event_time_fault(&event, walk->server_us);
 	if (fault) {
 		set_element_aside(walk, element, offset, fault, time_render(event.created_at_us).text);
 		return true;

@@ -135,9 +135,8 @@ bool catalog_list_files(struct catalog *catalog, enum lake_layer layer, struct a
 	return list_files(catalog, layer, 0, arena, files_out, count_out, err);
 }
 
-/* Runs `sql`, whose only values are ?1 = seq and then `values`; one batch must have changed. */
-static bool update_batch(struct catalog *catalog, const char *sql, int64_t seq,
-			 const int64_t *values, size_t count, struct err *err)
+bool catalog_update_batch(struct catalog *catalog, const char *sql, int64_t seq, const int64_t *values, size_t count,
+			  struct err *err)
 {
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
@@ -175,7 +174,7 @@ bool catalog_store_silver(struct catalog *catalog, const struct batch *batch,
 	assert(!file || (file->layer == LAYER_SILVER_LIVE && file->batch_first == batch->seq));
 	if (!catalog_begin(catalog, err))
 		return false;
-	bool ok = update_batch(catalog, sql, batch->seq, values, ARRAY_COUNT(values), err)
+	bool ok = catalog_update_batch(catalog, sql, batch->seq, values, ARRAY_COUNT(values), err)
 		  && forget_live_file(catalog, batch->seq, err)
 		  && (!file || catalog_insert_file(catalog, file, err))
 		  && catalog_forget_quarantined(catalog, batch->seq, "silver", err)
@@ -196,7 +195,7 @@ bool catalog_store_gold(struct catalog *catalog, const struct batch *batch,
 		batch->gold_rows, batch->gold_duplicates, batch->gold_quarantined};
 	if (!catalog_begin(catalog, err))
 		return false;
-	bool ok = update_batch(catalog, sql, batch->seq, values, ARRAY_COUNT(values), err)
+	bool ok = catalog_update_batch(catalog, sql, batch->seq, values, ARRAY_COUNT(values), err)
 		  && catalog_forget_quarantined(catalog, batch->seq, "gold", err)
 		  && catalog_insert_quarantined(catalog, quarantined, quarantined_count, err);
 	return catalog_end(catalog, ok, err);
@@ -274,7 +273,7 @@ bool catalog_reset_batch(struct catalog *catalog, int64_t seq, struct err *err)
 		"UPDATE batch SET state = 'bronze', silver_rows = 0, silver_duplicates = 0,"
 		" silver_quarantined = 0, gold_rows = 0, gold_duplicates = 0, gold_quarantined = 0"
 		" WHERE seq = ?1";
-	return update_batch(catalog, sql, seq, NULL, 0, err) && forget_live_file(catalog, seq, err)
+	return catalog_update_batch(catalog, sql, seq, NULL, 0, err) && forget_live_file(catalog, seq, err)
 	       && catalog_forget_quarantined(catalog, seq, "silver", err)
 	       && catalog_forget_quarantined(catalog, seq, "gold", err);
 }

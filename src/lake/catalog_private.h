@@ -19,7 +19,7 @@ struct catalog {
 };
 
 /* ---- catalog_schema.c ---- */
-enum { CATALOG_VERSION = 2 };
+enum { CATALOG_VERSION = 3 };
 /* Brings an empty or older catalog up to CATALOG_VERSION; with `read_only` only checks. */
 MUST_CHECK bool catalog_prepare_schema(struct sqlite_database *database, bool read_only, struct err *err);
 
@@ -70,6 +70,9 @@ MUST_CHECK bool catalog_insert_bronze(struct catalog *catalog, int64_t batch, co
 /* One change by `sql`, whose only parameter is a path. */
 MUST_CHECK bool catalog_change_path(struct catalog *catalog, const char *sql, const char *path, struct err *err);
 MUST_CHECK bool catalog_forget_file(struct catalog *catalog, const char *path, struct err *err);
+/* `sql`, whose ?1 is a batch and what follows `values`; exactly one batch changes. */
+MUST_CHECK bool catalog_update_batch(struct catalog *catalog, const char *sql, int64_t seq, const int64_t *values,
+				     size_t count, struct err *err);
 /* As catalog_reset_batches. */
 MUST_CHECK bool catalog_reset_all(struct catalog *catalog, enum batch_state state, struct err *err);
 /* One batch back to BRONZE, its live silver file forgotten. */
@@ -104,6 +107,12 @@ MUST_CHECK bool catalog_check_identity(struct catalog *catalog, struct err *err)
 /* As catalog_lose_silver, inside of the caller's transaction. */
 MUST_CHECK bool catalog_forget_silver(struct catalog *catalog, const struct lake_file *file, bool *remade_out,
 				      struct err *err);
+
+/* ---- catalog_archive.c ---- */
+/* A file of bronze/archive/ that nothing names joins as a batch of its own; *seq is its number, or where that
+ * is taken a new one. Inside of the caller's transaction. */
+MUST_CHECK bool catalog_adopt_archive(struct catalog *catalog, const struct lake_file *file, int64_t hour_us,
+				      int64_t *seq, struct err *err);
 
 /* ---- catalog_sweep.c ---- */
 MUST_CHECK bool catalog_write_cursor(struct catalog *catalog, const struct cursor *cursor, struct err *err);

@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "wrap/digest.h"
 
 #include <assert.h>
 #include <string.h>
@@ -129,6 +130,15 @@ static bool sync_folders(struct recovery *recovery, const char *relative, struct
 	}
 }
 
+static bool count_adopted(struct recovery *recovery, struct err *err)
+{
+	recovery->report.files_adopted++;
+	if (++recovery->uncommitted < ADOPTIONS_PER_COMMIT)
+		return true;
+	recovery->uncommitted = 0;
+	return sqlite_commit(recovery->catalog->database, err) && catalog_begin(recovery->catalog, err);
+}
+
 /* Into the batch whose number it bears; when silver has already taken that one, into a new one. */
 static bool adopt(struct recovery *recovery, const struct bronze_file *file, struct err *err)
 {
@@ -149,11 +159,24 @@ static bool adopt(struct recovery *recovery, const struct bronze_file *file, str
 	}
 	if (!joined || !catalog_insert_bronze(catalog, seq, file, err))
 		return false;
-	recovery->report.files_adopted++;
-	if (++recovery->uncommitted < ADOPTIONS_PER_COMMIT)
-		return true;
-	recovery->uncommitted = 0;
-	return sqlite_commit(catalog->database, err) && catalog_begin(catalog, err);
+	return count_adopted(recovery, err);
+}
+
+/* An imported hour has no header: its name says all that has to be known. */
+static bool adopt_archive(struct recovery *recovery, const char *relative, int64_t hour_us, int64_t seq,
+			  struct err *err)
+{
+	struct file_path path;
+	struct digest digest;
+	struct lake_file file = {.layer = LAYER_BRONZE, .date_us = hour_us == INT64_MIN ? 0 : hour_us};
+	if (!file_path_make(&file.path, err, "%s", relative) || !sync_folders(recovery, relative, err)
+	    || !layout_absolute(recovery->layout, relative, &path, err)
+	    || !digest_of_file(path.text, &digest, &file.size_bytes, err))
+		return false;
+	memcpy(file.sha256, digest.hex, sizeof(file.sha256));
+	file.created_at_us = file_modified_us(path.text);
+	recovery->report.batches_adopted++;
+	return catalog_adopt_archive(recovery->catalog, &file, hour_us, &seq, err) && count_adopted(recovery, err);
 }
 
 static bool set_aside(struct recovery *recovery, const char *relative, struct err *err)
@@ -175,6 +198,7 @@ static bool visit_bronze(void *context, const char *relative_path, struct err *e
 	struct bronze_file file;
 	struct err damage = {0};
 	int64_t batch;
+	int64_t hour_us;
 	bool named = false;
 	if (!file_path_make(&relative, err, "bronze/%s", relative_path))
 		return false;
@@ -184,6 +208,8 @@ static bool visit_bronze(void *context, const char *relative_path, struct err *e
 		return false;
 	if (named)
 		return true;
+	if (layout_parse_archive(relative.text, &hour_us, &batch))
+		return adopt_archive(recovery, relative.text, hour_us, batch, err);
 	if (bronze_inspect(recovery->layout, relative.text, &file, &damage))
 		return adopt(recovery, &file, err);
 	if (damage.kind == ERR_INPUT)

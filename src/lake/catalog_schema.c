@@ -223,8 +223,29 @@ static const char *const version_2[] = {
 	NULL,
 };
 
+/* Imported hours: which there are, where they came from, what is missing. */
+static const char *const version_3[] = {
+	"CREATE TABLE archive ("
+	" name TEXT NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('stored', 'missing', 'unavailable', 'damaged')),"
+	" batch INTEGER REFERENCES batch (seq),"
+	" size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0),"
+	" sha256 TEXT NOT NULL,"
+	" lines INTEGER NOT NULL CHECK (lines >= 0),"
+	" bad_lines INTEGER NOT NULL CHECK (bad_lines >= 0),"
+	" reason TEXT NOT NULL,"
+	" at_us INTEGER NOT NULL,"
+	" PRIMARY KEY (name, origin),"
+	" CHECK ((state = 'stored') = (batch IS NOT NULL))) STRICT, WITHOUT ROWID",
+	"CREATE INDEX archive_by_batch ON archive (batch)",
+	"CREATE INDEX archive_by_content ON archive (sha256)",
+	"PRAGMA user_version = 3",
+	NULL,
+};
+
 /* The statements that lead from version N to N + 1. */
-static const char *const *const steps[CATALOG_VERSION] = {version_1, version_2};
+static const char *const *const steps[CATALOG_VERSION] = {version_1, version_2, version_3};
 
 static bool ask_pragma(struct sqlite_database *database, const char *sql, int64_t *value_out,
 		       struct err *err)

@@ -54,6 +54,15 @@ const char *event_era_name(enum event_era era)
 	return names[era];
 }
 
+const char *event_time_fault(const struct event *event, int64_t now_us)
+{
+	static const int64_t future_us = INT64_C(86400) * 1000000;
+	static const int64_t first_event_us = INT64_C(1199145600) * 1000000; /* 2008-01-01 */
+	if (event->created_at_us - now_us > future_us)
+		return "created-at-future";
+	return event->created_at_us < first_event_us ? "created-at-past" : NULL;
+}
+
 /* The finaliser of splitmix64. */
 static uint64_t mix(uint64_t bits)
 {

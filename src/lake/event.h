@@ -46,6 +46,10 @@ struct event {
 uint64_t event_key_hash(const struct event *event);
 bool event_key_equal(const struct event *a, const struct event *b);
 
+/* A created_at that cannot be one, as the quarantine's word: "created-at-future" (more than a day after
+ * `now_us`: it would be the newest event for ever), "created-at-past" (before GitHub); NULL: none. */
+const char *event_time_fault(const struct event *event, int64_t now_us);
+
 /* True for [A-Za-z]{1,64}. */
 bool event_type_is_plain(struct span type);
 /* The 16 types that GitHub sends today (FACTS A), in alphabetical order. */

@@ -21,7 +21,7 @@ static const int64_t BATCH_MAX = INT64_C(999999999999);
 bool layout_init(struct layout *layout, const char *folder, struct err *err)
 {
 	FAILPOINT_SCOPE("lake");
-	static const char *const below[] = {"bronze", "silver/_live", "staging", "gold", "tmp"};
+	static const char *const below[] = {"bronze", "bronze/archive", "silver/_live", "staging", "gold", "tmp"};
 	if (!file_make_folder(folder, err))
 		return false;
 	char *absolute CLEANUP(memory_free_text) = realpath(folder, NULL);
@@ -87,6 +87,19 @@ bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64
 		       "silver/type=%.*s/date=%s/%012" PRId64 "-%012" PRId64 ".parquet",
 		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first,
 		       batch_last);
+}
+
+bool layout_archive(int64_t hour_us, int64_t batch, bool is_gzip, struct file_path *relative_out, struct err *err)
+{
+	static const int64_t hour_length_us = INT64_C(3600) * 1000000;
+	const char *suffix = is_gzip ? ".gz" : "";
+	assert(is_batch(batch));
+	if (hour_us == INT64_MIN)
+		return file_path_make(relative_out, err, "bronze/archive/file.%012" PRId64 ".json%s", batch, suffix);
+	int64_t hour = (hour_us / hour_length_us) % 24;
+	assert(hour_us >= 0);
+	return file_path_make(relative_out, err, "bronze/archive/%s-%" PRId64 ".%012" PRId64 ".json%s",
+		time_render_date(hour_us).text, hour, batch, suffix);
 }
 
 bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
@@ -156,11 +169,48 @@ bool layout_parse_bronze(const char *relative, struct span *type_out, int64_t *d
 	return true;
 }
 
+/* "-7" to "-23", as layout_archive writes it. */
+static bool take_hour(struct span *s, int64_t *hour_out)
+{
+	size_t digits = s->size > 2 && s->data[2] >= '0' && s->data[2] <= '9' ? 2 : 1;
+	int64_t hour;
+	if (!take_text(s, "-") || s->size < digits || !span_parse_int64((struct span){s->data, digits}, &hour)
+	    || hour < 0 || hour > 23 || (digits == 2 && hour < 10))
+		return false;
+	*s = after(*s, digits);
+	*hour_out = hour;
+	return true;
+}
+
+bool layout_parse_archive(const char *relative, int64_t *hour_us_out, int64_t *batch_out)
+{
+	static const int64_t hour_length_us = INT64_C(3600) * 1000000;
+	struct span rest = span_of(relative);
+	int64_t hour_us = INT64_MIN;
+	int64_t hour;
+	int64_t batch;
+	if (!take_text(&rest, "bronze/archive/"))
+		return false;
+	if (!take_text(&rest, "file")) {
+		if (!take_date(&rest, &hour_us) || hour_us < 0 || !take_hour(&rest, &hour))
+			return false;
+		hour_us += hour * hour_length_us;
+	}
+	if (!take_text(&rest, ".") || !take_batch(&rest, &batch)
+	    || (!span_equal_text(rest, ".json") && !span_equal_text(rest, ".json.gz")))
+		return false;
+	*hour_us_out = hour_us;
+	*batch_out = batch;
+	return true;
+}
+
 bool layout_parse_batch(const char *relative, int64_t *batch_out)
 {
 	struct span type;
 	int64_t date_us;
-	if (layout_parse_bronze(relative, &type, &date_us, batch_out))
+	int64_t hour_us;
+	if (layout_parse_bronze(relative, &type, &date_us, batch_out)
+	    || layout_parse_archive(relative, &hour_us, batch_out))
 		return true;
 	struct span rest = span_of(relative);
 	int64_t batch;

@@ -9,8 +9,9 @@
  *     catalog.sqlite
  *     catalog.backup.sqlite                           with retention only
  *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst
+ *     bronze/archive/<YYYY-MM-DD-H or "file">.<batch>.json[.gz]        an imported hour, as it was fetched
  *     silver/_live/<batch>.parquet                    one small file a batch
- *     silver/type=<EventType>/date=YYYY-MM-DD/<first>-<last>.parquet   compacted
+ *     silver/type=<EventType>/date=YYYY-MM-DD/<first>-<last>.parquet   compacted, or of imported hours
  *     staging/                                        files that libraries are still writing
  *     gold/gold-<n>.duckdb
  *     tmp/                                            spilled query state */
@@ -34,16 +35,21 @@ MUST_CHECK bool layout_bronze(struct span type, int64_t date_us, int64_t batch, 
 MUST_CHECK bool layout_silver_live(int64_t batch, struct file_path *relative_out, struct err *err);
 MUST_CHECK bool layout_silver(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
 			      struct file_path *relative_out, struct err *err);
+/* `hour_us` INT64_MIN: a file that is no hour of GH Archive. GH Archive's names: the hour has no leading zero. */
+MUST_CHECK bool layout_archive(int64_t hour_us, int64_t batch, bool is_gzip, struct file_path *relative_out,
+			       struct err *err);
 /* A compacted file that the `rebuild`-th rebuild of silver wrote again: <first>-r<rebuild>-<last>. */
 MUST_CHECK bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
 				   int64_t rebuild, struct file_path *relative_out, struct err *err);
 MUST_CHECK bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err);
 
-/* The batch sequence in a bronze or live silver file's name; false when it is not such a name. */
+/* The batch sequence in a bronze, archive or live silver file's name; false when it is not such a name. */
 bool layout_parse_batch(const char *relative, int64_t *batch_out);
 /* The <EventType> and date of a bronze path. */
 bool layout_parse_bronze(const char *relative, struct span *type_out, int64_t *date_us_out, int64_t *batch_out);
-/* Whether it is a path that layout_silver_live or layout_silver makes. */
+/* The hour (INT64_MIN: none) and batch of a path that layout_archive makes. */
+bool layout_parse_archive(const char *relative, int64_t *hour_us_out, int64_t *batch_out);
+/* Whether it is a path that layout_silver_live, layout_silver or layout_silver_kept makes. */
 bool layout_is_silver(const char *relative);
 /* The <n> of gold/gold-<n>.duckdb. */
 bool layout_parse_gold(const char *relative, int64_t *generation_out);

@@ -3,7 +3,6 @@
  * should have had count as quarantined, so that the batch's sums stay true. */
 #include "silver/batch_source.h"
 
-#include "base/memory.h"
 #include "lake/silver_file.h"
 
 #include <assert.h>
@@ -21,19 +20,13 @@ void batch_source_init(struct batch_source *source, const struct silver *silver,
 		.batch = batch,
 		.files = files,
 		.file_count = file_count,
-		.time_min_us = INT64_MAX,
-		.time_max_us = INT64_MIN,
+		.row = silver_row_start(silver, batch),
 	};
 	key_set_init(&source->keys, SIZE_MAX); /* bronze bounds a batch */
 	arena_init(&source->scratch, SCRATCH_BYTES_MAX);
 	arena_init(&source->kept, BATCH_SOURCE_RAW_BYTES_MAX);
 	buf_init(&source->set_aside, BATCH_SOURCE_RAW_BYTES_MAX);
-	const struct field_set *fields = silver->options.fields;
-	source->columns = memory_allocate(silver_column_count(fields), sizeof(*source->columns));
-	for (size_t i = 0; i < silver_column_count(fields); i++) {
-		struct silver_column column = silver_column_at(fields, i);
-		source->columns[i] = (struct duck_column){column.name, column.type};
-	}
+	source->columns = silver_row_columns(silver->options.fields);
 }
 
 void batch_source_finish(struct batch_source *source)
@@ -178,68 +171,6 @@ static bool judge_line(struct batch_source *source, struct span line, int64_t of
 		line, 1, err);
 }
 
-static void fill_number(struct duck_chunk *chunk, enum event_column_index column, size_t row, int64_t number)
-{
-	if (number != 0)
-		duck_fill_integer(chunk, column, row, number);
-}
-
-static void fill_field(struct duck_chunk *chunk, size_t column, size_t row, const struct value *value)
-{
-	switch (value->type) {
-	case VALUE_BOOLEAN:
-		duck_fill_boolean(chunk, column, row, value->boolean);
-		return;
-	case VALUE_INTEGER:
-		duck_fill_integer(chunk, column, row, value->integer);
-		return;
-	case VALUE_REAL:
-		duck_fill_real(chunk, column, row, value->real);
-		return;
-	case VALUE_TEXT:
-		duck_fill_text(chunk, column, row, value->text);
-		return;
-	case VALUE_TIME:
-		duck_fill_time(chunk, column, row, value->time_us);
-		return;
-	case VALUE_NULL:
-		return;
-	case VALUE_DATE:
-	case VALUE_INTERVAL:
-	case VALUE_LIST:
-		break;
-	}
-	assert(false && "no value of a configured field");
-}
-
-static void fill_row(struct batch_source *source, struct duck_chunk *chunk, size_t row,
-		     const struct event *event)
-{
-	duck_fill_integer(chunk, EVENT_COLUMN_ID, row, event->id);
-	duck_fill_text(chunk, EVENT_COLUMN_TYPE, row, event->type);
-	duck_fill_time(chunk, EVENT_COLUMN_CREATED_AT, row, event->created_at_us);
-	fill_number(chunk, EVENT_COLUMN_ACTOR_ID, row, event->actor_id);
-	duck_fill_text(chunk, EVENT_COLUMN_ACTOR_LOGIN, row, event->actor_login);
-	duck_fill_boolean(chunk, EVENT_COLUMN_IS_BOT, row, event->is_bot);
-	fill_number(chunk, EVENT_COLUMN_REPO_ID, row, event->repo_id);
-	duck_fill_text(chunk, EVENT_COLUMN_REPO_NAME, row, event->repo_name);
-	duck_fill_text(chunk, EVENT_COLUMN_ORG_LOGIN, row, event->org_login);
-	duck_fill_text(chunk, EVENT_COLUMN_ACTION, row, event->action);
-	fill_number(chunk, EVENT_COLUMN_NUMBER, row, event->number);
-	if (event->merged_known)
-		duck_fill_boolean(chunk, EVENT_COLUMN_MERGED, row, event->merged);
-	duck_fill_text(chunk, EVENT_COLUMN_REF_TYPE, row, event->ref_type);
-	duck_fill_text(chunk, EVENT_COLUMN_ERA, row, span_of(event_era_name(event->era)));
-	duck_fill_text(chunk, EVENT_COLUMN_SOURCE, row, span_of(source->batch->source));
-	duck_fill_integer(chunk, EVENT_COLUMN_BATCH, row, source->batch->seq);
-	for (size_t i = 0; i < source->silver->options.fields->field_count; i++)
-		fill_field(chunk, EVENT_COLUMN_COUNT + i, row, &event->fields[i]);
-	if (event->created_at_us < source->time_min_us)
-		source->time_min_us = event->created_at_us;
-	if (event->created_at_us > source->time_max_us)
-		source->time_max_us = event->created_at_us;
-}
-
 static bool fill(void *context, struct duck_chunk *chunk, size_t row_count_max, size_t *row_count_out,
 		 struct err *err)
 {
@@ -258,7 +189,7 @@ static bool fill(void *context, struct duck_chunk *chunk, size_t row_count_max, 
 		if (!judge_line(source, line, offset, &event, &is_row, err))
 			return false;
 		if (is_row)
-			fill_row(source, chunk, row++, &event);
+			silver_row_fill(&source->row, chunk, row++, &event);
 	}
 	source->rows += (int64_t)row;
 	*row_count_out = row;

@@ -27,8 +27,7 @@ struct batch_source {
 	int64_t duplicates;
 	int64_t quarantined;
 	int64_t lost; /* of those: lines that could not be read */
-	int64_t time_min_us;
-	int64_t time_max_us;
+	struct silver_row row;
 };
 
 /* Files in the order in which their lines count: of equal keys the first wins. Borrows everything. */

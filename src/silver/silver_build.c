@@ -38,8 +38,8 @@ static bool store(const struct silver *silver, const struct batch_source *source
 		.batch_first = batch->seq,
 		.batch_last = batch->seq,
 		.rows = source->rows,
-		.time_min_us = source->time_min_us,
-		.time_max_us = source->time_max_us,
+		.time_min_us = source->row.time_min_us,
+		.time_max_us = source->row.time_max_us,
 	};
 	bool has_rows = source->rows > 0;
 	if (has_rows ? !layout_silver_live(batch->seq, &file.path, err)

@@ -28,6 +28,22 @@ MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_pa
 /* Makes the files that are damaged (catalog_lose_silver) again from bronze. */
 MUST_CHECK bool silver_mend(const struct silver *silver, struct err *err);
 
+/* ---- silver_row.c ---- */
+/* Rows of one batch, and the created_at of the oldest and newest of them. */
+struct silver_row {
+	const struct batch *batch;
+	size_t field_count;
+	int64_t time_min_us; /* INT64_MAX: none yet */
+	int64_t time_max_us;
+};
+static inline struct silver_row silver_row_start(const struct silver *silver, const struct batch *batch)
+{
+	return (struct silver_row){batch, silver->options.fields->field_count, INT64_MAX, INT64_MIN};
+}
+/* Silver's columns for a duck_source; free(). */
+struct duck_column *silver_row_columns(const struct field_set *fields);
+void silver_row_fill(struct silver_row *into, struct duck_chunk *chunk, size_t row, const struct event *event);
+
 /* ---- silver_kept.c ---- */
 struct silver_kept {
 	const int64_t *batches; /* that are not made again, ascending */
