@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gold_load.c - waiting batches into events. A load and the record of it are one transaction; the
  * catalog is told afterwards, and told again by the next load when a crash came between. */
-#include "gold/gold_private.h"
+#include "gold/gold_load.h"
 
 #include "base/failpoint.h"
 #include "base/memory.h"
@@ -11,32 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-	GROUP_BATCHES_MAX = 50,
-	GROUP_ROWS_MAX = 200000, /* bounds what the engine has to hold for one transaction */
-	MIRROR_CONFLICTS_MAX = 1000,
-	CHECKPOINT_LOADS = 100,
-	CHECKPOINT_BYTES_MIN = 1024 * 1024,
-};
-
-/* One call of gold_load_pending. */
-struct load {
-	struct gold *gold;
-	struct duck_connection *connection;
-	struct arena arena;
-	const struct lake_file *live; /* by batch; NULL: not listed yet */
-	size_t live_count;
-	struct gold_report report;
-};
-
-/* What one transaction is to bring. */
-struct group {
-	struct batch batches[GROUP_BATCHES_MAX];
-	struct lake_file files[GROUP_BATCHES_MAX];
-	size_t count;
-	size_t file_count; /* batches without rows have no file */
-	int64_t rows;
-};
+enum { MIRROR_CONFLICTS_MAX = 1000, CHECKPOINT_LOADS = 100, CHECKPOINT_BYTES_MIN = 1024 * 1024 };
 
 /* What it brought. */
 struct change {
@@ -53,38 +28,6 @@ struct change {
 static void load_finish(struct load *load)
 {
 	arena_finish(&load->arena);
-}
-
-static int compare_batch(const void *left, const void *right)
-{
-	const struct lake_file *a = left;
-	const struct lake_file *b = right;
-	return (a->batch_first > b->batch_first) - (a->batch_first < b->batch_first);
-}
-
-static bool list_live(struct load *load, struct err *err)
-{
-	const struct lake_file *files;
-	size_t count;
-	if (!catalog_list_files(load->gold->options.catalog, LAYER_SILVER_LIVE, &load->arena, &files, &count, err))
-		return false;
-	struct lake_file *sorted = arena_allocate(&load->arena, count, sizeof(*sorted));
-	if (!sorted)
-		return err_set(err, ERR_LOCAL, "too many live files");
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = files[i];
-	qsort(sorted, count, sizeof(*sorted), compare_batch);
-	load->live = sorted;
-	load->live_count = count;
-	return true;
-}
-
-static const struct lake_file *find_live(const struct load *load, int64_t batch)
-{
-	const struct lake_file key = {.batch_first = batch};
-	return load->live_count == 0
-		       ? NULL
-		       : bsearch(&key, load->live, load->live_count, sizeof(*load->live), compare_batch);
 }
 
 /* ---- the catalog's copy ---- */
@@ -249,7 +192,7 @@ static bool check_rows(const struct load *load, const struct group *group, struc
 	int64_t rows;
 	if (!duck_query_integer(load->connection, "SELECT count(*) FROM incoming", NULL, 0, 0, &rows, err))
 		return false;
-	if (rows != group->rows)
+	if (group->of_archives ? rows > group->rows : rows != group->rows)
 		return err_set(err, ERR_LOCAL,
 			"silver has %" PRId64 " rows instead of %" PRId64 " for batches %" PRId64 " to %" PRId64
 			": `octolake rebuild silver` makes it again",
@@ -292,14 +235,32 @@ static bool count_fresh(const struct load *load, int64_t *count_out, struct err 
 	return duck_query_integer(load->connection, "SELECT count(*) FROM fresh", NULL, 0, 0, count_out, err);
 }
 
+static bool stage_rows(const struct load *load, const struct group *group, struct err *err)
+{
+	/* The range is what row groups are passed over by. */
+	static const char condition[] = "batch BETWEEN $1 AND $2 AND list_contains($3::BIGINT[], batch)";
+	struct value numbers[GROUP_BATCHES_MAX];
+	for (size_t i = 0; i < group->count; i++)
+		numbers[i] = value_integer(group->batches[i].seq);
+	const struct value values[] = {numbers[0], numbers[group->count - 1],
+		value_list(VALUE_INTEGER, numbers, group->count)};
+	return group->of_archives
+		       ? gold_rows_stage(load->gold, load->connection, group->files, group->file_count, condition,
+				 values, ARRAY_COUNT(values), err)
+		       : gold_rows_stage(load->gold, load->connection, group->files, group->file_count, NULL, NULL, 0,
+				 err);
+}
+
 static bool load_rows(const struct load *load, const struct group *group, struct change *change,
 		      struct err *err)
 {
 	const struct gold *gold = load->gold;
 	struct duck_connection *connection = load->connection;
 	const struct value limit = value_integer(EVENT_TYPE_COUNT_MAX);
-	if (!lake_verify_silver(gold->options.catalog, gold->options.layout, group->files, group->file_count, err)
-	    || !gold_rows_stage(gold, connection, group->files, group->file_count, NULL, NULL, 0, err)
+	if ((!group->of_archives /* those were verified when they were first met */
+		    && !lake_verify_silver(gold->options.catalog, gold->options.layout, group->files,
+			    group->file_count, err))
+	    || !stage_rows(load, group, err)
 	    || !check_rows(load, group, err) || !gold_rows_match(connection, false, err)
 	    || !check_order(load, change, err) || !gold_rows_decide(connection, err)
 	    || !gold_load_record(gold, connection, group->batches, group->count, "fresh", NULL, err)
@@ -401,29 +362,6 @@ static bool load_group(struct load *load, const struct group *group, struct err 
 
 /* ---- what waits ---- */
 
-/* Adds `batch` to the group; *full_out when it has to wait for the next one. */
-static bool add_batch(struct load *load, struct group *group, const struct batch *batch, bool *full_out,
-		      struct err *err)
-{
-	if (!load->live && !list_live(load, err))
-		return false;
-	const struct lake_file *file = find_live(load, batch->seq);
-	if (batch->silver_rows > 0 && !file) {
-		/* Compacted, so gold had it: it was lost since. */
-		gold_set_rebuild_due(load->gold, "gold lost batches that it had; it is built again from silver");
-		*full_out = true;
-		return true;
-	}
-	*full_out = group->count > 0 && group->rows + batch->silver_rows > GROUP_ROWS_MAX;
-	if (*full_out)
-		return true;
-	group->batches[group->count++] = *batch;
-	group->rows += batch->silver_rows;
-	if (batch->silver_rows > 0)
-		group->files[group->file_count++] = *file;
-	return true;
-}
-
 /* Mirrors what is loaded already, and loads the others of the next waiting batches; *after is the
  * last one dealt with, *end_out true when none waits. */
 static bool load_next(struct load *load, int64_t *after, bool *end_out, struct err *err)
@@ -440,7 +378,7 @@ static bool load_next(struct load *load, int64_t *after, bool *end_out, struct e
 	    || !gold_load_mirror(load->gold, load->connection, batches, count, found, &load->report, err))
 		return false;
 	for (size_t i = 0; i < count && !full; i++) {
-		if (!found[i] && !add_batch(load, group, &batches[i], &full, err))
+		if (!found[i] && !gold_load_add(load, group, &batches[i], &full, err))
 			return false;
 		if (!full)
 			*after = batches[i].seq;

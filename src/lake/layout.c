@@ -102,14 +102,27 @@ bool layout_archive(int64_t hour_us, int64_t batch, bool is_gzip, struct file_pa
 		time_render_date(hour_us).text, hour, batch, suffix);
 }
 
+/* <first>-<mark><number>-<last>: those batches again, in fewer rows than before. */
+static bool make_again(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last, char mark,
+		       int64_t number, struct file_path *relative_out, struct err *err)
+{
+	assert(is_batch(batch_first) && is_batch(batch_last) && batch_first <= batch_last && number >= 1);
+	return check_type(type, err)
+	       && file_path_make(relative_out, err,
+		       "silver/type=%.*s/date=%s/%012" PRId64 "-%c%" PRId64 "-%012" PRId64 ".parquet",
+		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first, mark, number, batch_last);
+}
+
 bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
 			int64_t rebuild, struct file_path *relative_out, struct err *err)
 {
-	assert(is_batch(batch_first) && is_batch(batch_last) && batch_first <= batch_last && rebuild >= 1);
-	return check_type(type, err)
-	       && file_path_make(relative_out, err,
-		       "silver/type=%.*s/date=%s/%012" PRId64 "-r%" PRId64 "-%012" PRId64 ".parquet",
-		       SPAN_ARGUMENTS(type), time_render_date(date_us).text, batch_first, rebuild, batch_last);
+	return make_again(type, date_us, batch_first, batch_last, 'r', rebuild, relative_out, err);
+}
+
+bool layout_silver_merged(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
+			  int64_t merge, struct file_path *relative_out, struct err *err)
+{
+	return make_again(type, date_us, batch_first, batch_last, 'm', merge, relative_out, err);
 }
 
 bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err)
@@ -221,13 +234,13 @@ bool layout_parse_batch(const char *relative, int64_t *batch_out)
 	return true;
 }
 
-/* "r3-" of layout_silver_kept, or nothing. */
+/* "r3-" of layout_silver_kept, "m3-" of layout_silver_merged, or nothing. */
 static bool take_rebuild(struct span *s)
 {
 	struct span number;
 	struct span rest;
 	int64_t rebuild;
-	if (!take_text(s, "r"))
+	if (!take_text(s, "r") && !take_text(s, "m"))
 		return true;
 	if (!span_split(*s, '-', &number, &rest) || !span_parse_int64(number, &rebuild) || rebuild < 1
 	    || number.data[0] == '0')

@@ -41,6 +41,9 @@ MUST_CHECK bool layout_archive(int64_t hour_us, int64_t batch, bool is_gzip, str
 /* A compacted file that the `rebuild`-th rebuild of silver wrote again: <first>-r<rebuild>-<last>. */
 MUST_CHECK bool layout_silver_kept(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
 				   int64_t rebuild, struct file_path *relative_out, struct err *err);
+/* A file that the `merge`-th merge wrote again, without what earlier batches have: <first>-m<merge>-<last>. */
+MUST_CHECK bool layout_silver_merged(struct span type, int64_t date_us, int64_t batch_first, int64_t batch_last,
+				     int64_t merge, struct file_path *relative_out, struct err *err);
 MUST_CHECK bool layout_gold(int64_t generation, struct file_path *relative_out, struct err *err);
 
 /* The batch sequence in a bronze, archive or live silver file's name; false when it is not such a name. */
@@ -49,7 +52,7 @@ bool layout_parse_batch(const char *relative, int64_t *batch_out);
 bool layout_parse_bronze(const char *relative, struct span *type_out, int64_t *date_us_out, int64_t *batch_out);
 /* The hour (INT64_MIN: none) and batch of a path that layout_archive makes. */
 bool layout_parse_archive(const char *relative, int64_t *hour_us_out, int64_t *batch_out);
-/* Whether it is a path that layout_silver_live, layout_silver or layout_silver_kept makes. */
+/* Whether it is a path that layout_silver_live, layout_silver, layout_silver_kept or layout_silver_merged makes. */
 bool layout_is_silver(const char *relative);
 /* The <n> of gold/gold-<n>.duckdb. */
 bool layout_parse_gold(const char *relative, int64_t *generation_out);

@@ -16,7 +16,7 @@ bool silver_open(const struct silver_options *options, struct silver **silver_ou
 	assert(options->layout && options->catalog && options->fields);
 	/* A folder of its own: engines that share one would overwrite each other's spilled data. */
 	struct file_path spill;
-	if (!layout_absolute(options->layout, "tmp/silver", &spill, err))
+	if (!file_path_make(&spill, err, "%s/tmp/silver-%d", options->layout->root.text, options->worker))
 		return false;
 	const struct duck_options engine = {
 		.memory_bytes_max = options->memory_bytes_max,
@@ -51,17 +51,29 @@ bool silver_stage_path(const struct silver *silver, const char *name, struct fil
 	return file_path_make(path_out, err, "%s/staging/%s", silver->options.layout->root.text, name);
 }
 
-bool silver_append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
-			  int64_t first, int64_t last, struct err *err)
+static bool append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
+			  int64_t first, int64_t last, const char *more, struct err *err)
 {
 	buf_append_text(sql, " TO ");
 	if (!duck_quote_text(sql, span_of(path->text)))
 		return err_set(err, ERR_LOCAL, "the data folder's path is not UTF-8");
 	buf_printf(sql,
 		" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {octolake_format: '" SILVER_FORMAT_VERSION "',"
-		" octolake_fingerprint: '%s', octolake_batches: '%" PRId64 "-%" PRId64 "'})",
-		silver->options.fields->fingerprint, first, last);
+		" octolake_fingerprint: '%s', octolake_batches: '%" PRId64 "-%" PRId64 "'}%s)",
+		silver->options.fields->fingerprint, first, last, more);
 	return !sql->failed || err_set(err, ERR_LOCAL, "the statement is too long");
+}
+
+bool silver_append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
+			  int64_t first, int64_t last, struct err *err)
+{
+	return append_target(sql, silver, path, first, last, "", err);
+}
+
+bool silver_append_partitions(struct buf *sql, const struct silver *silver, const struct file_path *path,
+			      int64_t first, int64_t last, struct err *err)
+{
+	return append_target(sql, silver, path, first, last, ", PARTITION_BY (octolake_type, octolake_date)", err);
 }
 
 bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,

@@ -18,6 +18,10 @@ struct silver_options {
 	struct catalog *catalog; /* the calling thread's handle; borrowed */
 	const struct field_set *fields;
 	int64_t memory_bytes_max; /* of the engine; 0: 256 MiB */
+	/* Of several that work side by side on one lake, each with a catalog handle and a thread of its own;
+	 * 0 is the one that polled batches go through. */
+	int worker;
+	bool inflate_ahead; /* of imported hours: a thread more for each file */
 };
 
 struct silver;
@@ -26,6 +30,8 @@ void silver_close(struct silver **silver);
 
 struct silver_report {
 	int64_t batches;
+	int64_t received; /* imported hours only, as filtered: records and damaged places */
+	int64_t filtered;
 	int64_t rows;
 	int64_t duplicates;
 	int64_t quarantined;
@@ -38,6 +44,22 @@ struct silver_report {
  * with reason and raw bytes; a damaged bronze file: its good lines are kept, the file's damage is one
  * quarantine entry. ERR_LOCAL otherwise. */
 MUST_CHECK bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *built_out, struct err *err);
+
+/* Builds waiting batches of imported hours (lake/catalog_archive.h), in order of their numbers, all or none of
+ * them: one file for each type and day that they have together; where those are more than a hundred, each
+ * file alone, and one that has that many by itself as a live file. Rows are in the order of the files. A
+ * record that is damaged is set aside, at most a thousand entries a file with 16 KiB each (the file itself
+ * is bronze). Keys that two files share stay in both: see silver_merge. */
+MUST_CHECK bool silver_build_archives(struct silver *silver, const struct batch *batches, size_t count,
+				      struct silver_report *report_out, struct err *err);
+
+/* Files of one type and day whose times overlap may hold a key twice: hours that were imported from two
+ * mirrors, that are named by the wrong clock, or that were polled too. The file of the later batches is
+ * written again without the rows that one of the earlier has with the same repository. Rows left out are
+ * counted in report_out->duplicates; the batches' own counts stay, as with compaction. At most one file is
+ * rewritten a transaction; `stop` (may be NULL) is looked at between them (true, the rest undone). */
+MUST_CHECK bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
+			     struct err *err);
 
 /* Compacts live files whose batches are in gold (state GOLD) when at least `live_files_min` of them
  * exist; `live_files_min` 1 takes all. At most 500 files in one go; call again while

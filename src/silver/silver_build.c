@@ -4,6 +4,7 @@
 #include "silver/batch_source.h"
 
 #include "base/failpoint.h"
+#include "lake/catalog_archive.h"
 #include "lake/silver_file.h"
 
 #include <inttypes.h>
@@ -76,6 +77,14 @@ static bool build(const struct silver *silver, struct batch *batch, struct arena
 	return false;
 }
 
+static bool build_archive(struct silver *silver, struct batch *batch, struct err *err)
+{
+	struct silver_report report;
+	bool found;
+	return silver_build_archives(silver, batch, 1, &report, err)
+	       && catalog_read_batch(silver->options.catalog, batch->seq, batch, &found, err);
+}
+
 bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *built_out, struct err *err)
 {
 	CLEANUP(arena_finish) struct arena arena = {.size_max = BATCH_LIST_BYTES_MAX};
@@ -91,7 +100,9 @@ bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *bui
 		return true;
 	}
 	struct batch batch = batches[0];
-	if (!build(silver, &batch, &arena, err)) {
+	bool built = batch_is_archive(&batch) ? build_archive(silver, &batch, err)
+					      : build(silver, &batch, &arena, err);
+	if (!built) {
 		/* Bad bytes never end here: they are set aside. What else the engine refuses is ours. */
 		if (err->kind == ERR_INPUT)
 			err->kind = ERR_LOCAL;

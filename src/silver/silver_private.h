@@ -22,6 +22,9 @@ MUST_CHECK bool silver_stage_path(const struct silver *silver, const char *name,
 /* Appends "TO '<path>' (FORMAT parquet, …)" with the metadata of batches `first` to `last`. */
 MUST_CHECK bool silver_append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
 				     int64_t first, int64_t last, struct err *err);
+/* The same for a folder of partitions by octolake_type and octolake_date, which are no columns of the files. */
+MUST_CHECK bool silver_append_partitions(struct buf *sql, const struct silver *silver, const struct file_path *path,
+					 int64_t first, int64_t last, struct err *err);
 /* Publishes `staged` as file->path and fills in size, checksum, fingerprint and time of making. */
 MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,
 			       struct err *err);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* silver_merge.c - one row for each key of a type and day, also where several imports brought it. Only the
+ * stretch of time that two files share is compared, so hours that follow one another cost nothing. */
+#include "silver/silver_private.h"
+
+#include "base/failpoint.h"
+#include "lake/lake_verify.h"
+#include "lake/silver_file.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_BYTES_MAX ((size_t)1 << 30)
+
+/* Counts file names, so that none comes twice. */
+#define MERGES_SETTING "silver_merges"
+/* Files of batches up to this one have been compared with each other. */
+#define MERGED_SETTING "silver_merged_batch"
+
+struct merge {
+	struct silver *silver;
+	struct arena arena;
+	struct lake_file *files; /* compacted and imported ones, by type, day and first batch */
+	size_t count;
+	int64_t merged_batch;
+	int64_t last_batch;
+	struct silver_report report;
+};
+
+static void merge_finish(struct merge *merge)
+{
+	arena_finish(&merge->arena);
+}
+
+static int compare_place(const void *left, const void *right)
+{
+	const struct lake_file *a = left;
+	const struct lake_file *b = right;
+	int type = strcmp(a->type, b->type);
+	if (type != 0)
+		return type;
+	if (a->date_us != b->date_us)
+		return a->date_us < b->date_us ? -1 : 1;
+	return (a->batch_first > b->batch_first) - (a->batch_first < b->batch_first);
+}
+
+static bool list_files(struct merge *merge, struct err *err)
+{
+	const struct lake_file *listed;
+	size_t count;
+	struct catalog *catalog = merge->silver->options.catalog;
+	if (!catalog_read_setting(catalog, MERGED_SETTING, 0, &merge->merged_batch, err)
+	    || !catalog_list_files(catalog, LAYER_SILVER, &merge->arena, &listed, &count, err))
+		return false;
+	merge->files = arena_allocate(&merge->arena, count, sizeof(*merge->files));
+	if (!merge->files)
+		return err_set(err, ERR_LOCAL, "too many silver files");
+	for (size_t i = 0; i < count; i++) {
+		if (listed[i].sha256[0] != '\0' && listed[i].rows > 0)
+			merge->files[merge->count++] = listed[i];
+		if (listed[i].batch_last > merge->last_batch)
+			merge->last_batch = listed[i].batch_last;
+	}
+	qsort(merge->files, merge->count, sizeof(*merge->files), compare_place);
+	return true;
+}
+
+static bool overlaps(const struct lake_file *a, const struct lake_file *b)
+{
+	return a->time_min_us <= b->time_max_us && b->time_min_us <= a->time_max_us;
+}
+
+/* Files before `index` of the same type and day that share time with it; the shared stretch in *from_us and
+ * *to_us. */
+static size_t choose_earlier(const struct merge *merge, size_t index, struct lake_file *earlier, int64_t *from_us,
+			     int64_t *to_us)
+{
+	const struct lake_file *file = &merge->files[index];
+	size_t count = 0;
+	*from_us = INT64_MAX;
+	*to_us = INT64_MIN;
+	for (size_t i = index; i-- > 0;) {
+		const struct lake_file *other = &merge->files[i];
+		if (strcmp(other->type, file->type) != 0 || other->date_us != file->date_us)
+			break;
+		if (other->rows == 0 || !overlaps(other, file))
+			continue;
+		earlier[count++] = *other;
+		if (other->time_min_us < *from_us)
+			*from_us = other->time_min_us;
+		if (other->time_max_us > *to_us)
+			*to_us = other->time_max_us;
+	}
+	if (*from_us < file->time_min_us)
+		*from_us = file->time_min_us;
+	if (*to_us > file->time_max_us)
+		*to_us = file->time_max_us;
+	return count;
+}
+
+/* The rows of `file` in the stretch that one of `earlier` has too, as a table `met`; how many in *count_out. */
+static bool find_met(const struct merge *merge, const struct lake_file *file, const struct lake_file *earlier,
+		     size_t earlier_count, int64_t from_us, int64_t to_us, int64_t *count_out, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
+	const struct silver *silver = merge->silver;
+	const struct silver_options *options = &silver->options;
+	const struct value range[] = {value_time(from_us), value_time(to_us)};
+	buf_append_text(&sql, "CREATE OR REPLACE TEMP TABLE met AS SELECT id, created_at, repo_id, batch FROM ");
+	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
+		return false;
+	buf_append_text(&sql, " later WHERE created_at BETWEEN $1 AND $2 AND EXISTS (SELECT 1 FROM ");
+	if (!silver_append_relation(&sql, options->layout, options->fields, earlier, earlier_count, err))
+		return false;
+	buf_append_text(&sql, " earlier WHERE earlier.created_at BETWEEN $1 AND $2 AND earlier.id = later.id"
+			      " AND earlier.created_at = later.created_at"
+			      " AND earlier.repo_id IS NOT DISTINCT FROM later.repo_id)");
+	return duck_query(silver->connection, sql.data, range, ARRAY_COUNT(range), NULL, err)
+	       && duck_query_integer(silver->connection, "SELECT count(*) FROM met", NULL, 0, 0, count_out, err);
+}
+
+static bool measure(const struct merge *merge, const struct file_path *staged, struct lake_file *merged,
+		    struct err *err)
+{
+	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
+	CLEANUP(duck_result_free) struct duck_result *result = NULL;
+	CLEANUP(arena_finish) struct arena arena = {.size_max = 1024 * 1024};
+	struct table table;
+	buf_append_text(&sql, "SELECT count(*), min(created_at), max(created_at) FROM read_parquet(");
+	if (!duck_quote_text(&sql, span_of(staged->text)))
+		return err_set(err, ERR_LOCAL, "the data folder's path is not UTF-8");
+	buf_append_byte(&sql, ')');
+	if (!duck_query(merge->silver->connection, sql.data, NULL, 0, &result, err)
+	    || !duck_result_read(result, &arena, 1, &table, err))
+		return false;
+	merged->rows = table_value(&table, 0, 0)->integer;
+	merged->time_min_us = table_value(&table, 0, 1)->time_us;
+	merged->time_max_us = table_value(&table, 0, 2)->time_us;
+	return true;
+}
+
+/* `file` without the rows of `met`, published under a new name; merged_out->rows 0: nothing was left. */
+static bool write_merged(const struct merge *merge, const struct lake_file *file, int64_t met,
+			 struct lake_file *merged_out, struct err *err)
+{
+	FAILPOINT_SCOPE("silver.merged");
+	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
+	const struct silver *silver = merge->silver;
+	struct catalog *catalog = silver->options.catalog;
+	struct file_path staged;
+	int64_t merges;
+	*merged_out = *file;
+	merged_out->rows = 0;
+	if (met == file->rows)
+		return true;
+	buf_append_text(&sql, "COPY (SELECT * FROM ");
+	if (!silver_append_relation(&sql, silver->options.layout, silver->options.fields, file, 1, err))
+		return false;
+	buf_append_text(&sql, " ANTI JOIN met USING (id, created_at, batch) ORDER BY created_at, id)");
+	if (!catalog_read_setting(catalog, MERGES_SETTING, 0, &merges, err)
+	    || !catalog_write_setting(catalog, MERGES_SETTING, merges + 1, err)
+	    || !layout_silver_merged(span_of(file->type), file->date_us, file->batch_first, file->batch_last,
+		    merges + 1, &merged_out->path, err)
+	    || !silver_stage_path(silver, "silver-merged.parquet", &staged, err)
+	    || !silver_append_target(&sql, silver, &staged, file->batch_first, file->batch_last, err)
+	    || !FAILPOINT("copy", duck_run(silver->connection, sql.data, err))
+	    || !measure(merge, &staged, merged_out, err))
+		return false;
+	if (merged_out->rows != file->rows - met)
+		return err_set(err, ERR_LOCAL, "%" PRId64 " rows merged to %" PRId64 " instead of %" PRId64,
+			file->rows, merged_out->rows, file->rows - met);
+	return silver_publish(silver, &staged, merged_out, err);
+}
+
+static bool replace(const struct merge *merge, struct lake_file *file, const struct lake_file *merged, struct err *err)
+{
+	FAILPOINT_SCOPE("silver.merged");
+	struct file_path path;
+	if (!catalog_swap_silver(merge->silver->options.catalog, merged, merged->rows > 0 ? 1 : 0, &file->path, 1, err)
+	    || !layout_absolute(merge->silver->options.layout, file->path.text, &path, err)
+	    || !file_remove(path.text, err))
+		return false;
+	*file = *merged;
+	return true;
+}
+
+static bool merge_file(struct merge *merge, size_t index, struct lake_file *earlier, struct err *err)
+{
+	struct lake_file *file = &merge->files[index];
+	struct lake_file merged;
+	int64_t from_us;
+	int64_t to_us;
+	int64_t met = 0;
+	const struct silver_options *options = &merge->silver->options;
+	if (file->batch_last <= merge->merged_batch)
+		return true;
+	size_t count = choose_earlier(merge, index, earlier, &from_us, &to_us);
+	if (count == 0)
+		return true;
+	if (!lake_verify_silver(options->catalog, options->layout, earlier, count, err)
+	    || !lake_verify_silver(options->catalog, options->layout, file, 1, err)) {
+		/* The next merge, when it is there again. */
+		return err->kind == ERR_RETRY;
+	}
+	if (!find_met(merge, file, earlier, count, from_us, to_us, &met, err))
+		return false;
+	if (met == 0)
+		return true;
+	merge->report.files_replaced++;
+	if (!write_merged(merge, file, met, &merged, err))
+		return false;
+	merge->report.files_written += merged.rows > 0;
+	merge->report.rows += merged.rows;
+	merge->report.duplicates += met;
+	return replace(merge, file, &merged, err);
+}
+
+bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out, struct err *err)
+{
+	CLEANUP(merge_finish) struct merge merge = {.silver = silver, .arena = {.size_max = LIST_BYTES_MAX}};
+	if (!list_files(&merge, err))
+		return err_wrap(err, "merging silver");
+	struct lake_file *earlier = arena_allocate(&merge.arena, merge.count, sizeof(*earlier));
+	if (!earlier)
+		return err_set(err, ERR_LOCAL, "too many silver files");
+	bool ok = true;
+	bool stopped = false;
+	for (size_t i = 1; i < merge.count && ok && !stopped; i++) {
+		ok = merge_file(&merge, i, earlier, err) || err_wrap(err, "%s", merge.files[i].path.text);
+		stopped = stop && stop_flag_is_set(stop);
+	}
+	struct err ignored; /* the next one replaces it in any case */
+	(void)!duck_run(silver->connection, "DROP TABLE IF EXISTS met", &ignored);
+	if (!ok || (!stopped && merge.last_batch > merge.merged_batch
+			   && !catalog_write_setting(silver->options.catalog, MERGED_SETTING, merge.last_batch, err)))
+		return err_wrap(err, "merging silver");
+	*report_out = merge.report;
+	return true;
+}
