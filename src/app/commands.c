@@ -25,6 +25,19 @@ bool command_usage_err(struct err *err, const char *format, ...)
 	return false;
 }
 
+void command_print(const struct buf *out)
+{
+	for (size_t i = 0; i < out->size;) {
+		struct span rest = span_make(out->data + i, out->size - i);
+		size_t size = out->data[i] == '\n' ? 1 : span_printable_size(rest);
+		if (size == 0)
+			(void)fputc('?', stdout);
+		else
+			(void)fwrite(rest.data, 1, size, stdout);
+		i += size > 0 ? size : 1;
+	}
+}
+
 static bool no_words(const char *command, const char *const *words, size_t word_count, struct err *err)
 {
 	if (word_count == 0)
@@ -262,7 +275,8 @@ const struct command commands[] = {
 	{"ingest", "", "GitHub to bronze only", command_ingest},
 	{"transform", "", "bronze to silver only", command_transform},
 	{"materialise", "", "silver to gold only", command_materialise},
-	{"import", "", "other systems' data into the lake (--from-gh-events DIR)", command_import},
+	{"import", "HOUR|FILE|URL|-...", "GH Archive into the lake; or the first system's data (--from-gh-events DIR)",
+	 command_import},
 	{"serve", "", "API and dashboard on what is there, no polling", command_serve},
 	{"health", "", "whether the server of the data folder answers (exit code 0 or 1)", command_health},
 	{"query", "METRIC [k=v ...]", "one metric to stdout (-o table|json|csv)", command_query},

@@ -24,6 +24,9 @@ bool command_health(struct config *config, const char *const *words, size_t word
 bool command_doctor(struct config *config, const char *const *words, size_t word_count, struct err *err);
 bool command_demo(struct config *config, const char *const *words, size_t word_count, struct err *err);
 
+/* To stdout, control characters as "?": those of file names stay on their side of the terminal. */
+void command_print(const struct buf *out);
+
 /* ERR_INPUT with exit code 2. Returns false. */
 bool command_usage_err(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -3,6 +3,7 @@
 #include "ingest/import.h"
 
 #include "app/commands.h"
+#include "app/import_hours.h"
 #include "app/signals.h"
 #include "app/stages.h"
 #include "base/json_writer.h"
@@ -117,20 +118,6 @@ static void append_json(struct buf *out, const struct import_report *report, con
 	buf_append_byte(out, '\n');
 }
 
-/* Control characters of file names stay on their side of the terminal. */
-static void print(const struct buf *out)
-{
-	for (size_t i = 0; i < out->size;) {
-		struct span rest = span_make(out->data + i, out->size - i);
-		size_t size = out->data[i] == '\n' ? 1 : span_printable_size(rest);
-		if (size == 0)
-			(void)fputc('?', stdout);
-		else
-			(void)fwrite(rest.data, 1, size, stdout);
-		i += size > 0 ? size : 1;
-	}
-}
-
 static void print_report(const struct config *config, const struct import_report *report,
 			 const struct gold_report *gold)
 {
@@ -139,7 +126,7 @@ static void print_report(const struct config *config, const struct import_report
 		append_json(&out, report, gold);
 	else
 		append_report(&out, report, gold);
-	print(&out);
+	command_print(&out);
 }
 
 /* ---- the command ---- */
@@ -206,12 +193,14 @@ static bool import_folder(struct config *config, struct import_report *report, s
 
 bool command_import(struct config *config, const char *const *words, size_t word_count, struct err *err)
 {
-	if (word_count > 0)
-		return command_usage_err(err, "\"%.100s\": hours of GH Archive cannot be imported yet; what can is the "
-					      "first system's data folder: octolake import --from-gh-events DIR",
-			words[0]);
-	if (!config_text(config, OPTION_FROM_GH_EVENTS))
-		return command_usage_err(err, "import needs to be told what: octolake import --from-gh-events DIR");
+	bool from_folder = config_text(config, OPTION_FROM_GH_EVENTS) != NULL;
+	if (from_folder && word_count > 0)
+		return command_usage_err(err, "\"%.100s\" and --from-gh-events: one import at a time", words[0]);
+	if (!from_folder && word_count == 0)
+		return command_usage_err(err, "import needs to be told what: hours of GH Archive (2026-09-20-7, 2026-09-20,"
+					      " 2026-09-20..2026-09-27), files, URLs or -; or --from-gh-events DIR");
+	if (!from_folder)
+		return import_hours(config, words, word_count, err);
 	struct import_report *report = memory_allocate(1, sizeof(*report));
 	bool ok = import_folder(config, report, err);
 	free(report);

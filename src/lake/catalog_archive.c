@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "lake/catalog_private.h"
+#include "lake/retention.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -63,7 +64,7 @@ bool catalog_store_archive(struct catalog *catalog, const struct archive *archiv
 			   struct err *err)
 {
 	FAILPOINT_SCOPE("catalog.store-archive");
-	assert(archive->state == ARCHIVE_STORED && file->layer == LAYER_BRONZE && file->type[0] == '\0');
+	assert(archive->state == ARCHIVE_IS_STORED && file->layer == LAYER_BRONZE && file->type[0] == '\0');
 	assert(file->batch_first == archive->batch && file->batch_last == archive->batch);
 	if (!catalog_begin(catalog, err))
 		return false;
@@ -78,7 +79,7 @@ bool catalog_note_archive(struct catalog *catalog, const struct archive *archive
 	FAILPOINT_SCOPE("catalog.note-archive");
 	struct archive stored;
 	bool found;
-	assert(archive->state != ARCHIVE_STORED && archive->batch == 0);
+	assert(archive->state != ARCHIVE_IS_STORED && archive->batch == 0);
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = catalog_find_archive(catalog, archive->name, archive->origin, &stored, &found, err)
@@ -97,7 +98,7 @@ bool catalog_adopt_archive(struct catalog *catalog, const struct lake_file *file
 	struct lake_file adopted = *file;
 	adopted.batch_first = adopted.batch_last = *seq;
 	struct archive archive = {
-		.state = ARCHIVE_STORED,
+		.state = ARCHIVE_IS_STORED,
 		.batch = *seq,
 		.size_bytes = file->size_bytes,
 		.at_us = file->created_at_us,
@@ -218,6 +219,30 @@ bool catalog_find_archive_content(struct catalog *catalog, const char *sha256, s
 		return false;
 	catalog_bind_text(statement, 1, sha256);
 	return take_first(statement, archive_out, found_out, err);
+}
+
+bool catalog_find_archive_batch(struct catalog *catalog, int64_t batch, struct archive *archive_out, bool *found_out,
+				struct err *err)
+{
+	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE batch = ?1";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, batch);
+	return take_first(statement, archive_out, found_out, err);
+}
+
+bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *err)
+{
+	struct arena arena CLEANUP(arena_finish) = {.size_max = 1024 * 1024};
+	struct retention_choice choice = {.count = 1};
+	if (!catalog_list_bronze(catalog, batch, &arena, &choice.files, &choice.count, err))
+		return false;
+	if (choice.count == 0)
+		return true;
+	choice.rows = choice.files[0].rows;
+	choice.bytes = choice.files[0].size_bytes;
+	return retention_forget(catalog, RETENTION_BRONZE, &choice, err);
 }
 
 bool catalog_list_archives(struct catalog *catalog, struct arena *arena, const struct archive **archives_out,

@@ -13,13 +13,13 @@
 /* The `source` of batches and rows that an import of hours brought. */
 #define ARCHIVE_SOURCE "gharchive"
 
-enum { ARCHIVE_NAME_BYTES_MAX = 255, ARCHIVE_ORIGIN_BYTES_MAX = 4095, ARCHIVE_REASON_BYTES_MAX = 255 };
+enum { ARCHIVE_NAME_BYTES_MAX = 255, ARCHIVE_ORIGIN_BYTES_MAX = 4095, ARCHIVE_NOTE_BYTES_MAX = 255 };
 
 enum archive_state {
-	ARCHIVE_STORED,
-	ARCHIVE_MISSING,     /* the origin does not have it now: asked again by the next import */
-	ARCHIVE_UNAVAILABLE, /* the origin did not answer: asked again as well */
-	ARCHIVE_DAMAGED,     /* what the origin sent is no archive at all */
+	ARCHIVE_IS_STORED,
+	ARCHIVE_IS_MISSING,     /* the origin does not have it now: asked again by the next import */
+	ARCHIVE_IS_UNAVAILABLE, /* the origin did not answer: asked again as well */
+	ARCHIVE_IS_DAMAGED,     /* what the origin sent is no archive at all */
 };
 const char *archive_state_name(enum archive_state state);
 
@@ -32,7 +32,7 @@ struct archive {
 	char sha256[65]; /* "" unless stored */
 	int64_t lines;   /* records and damaged places, once silver has read it */
 	int64_t bad_lines;
-	char reason[ARCHIVE_REASON_BYTES_MAX + 1]; /* why it is not there, or not whole; "": it is */
+	char reason[ARCHIVE_NOTE_BYTES_MAX + 1]; /* why it is not there, or not whole; "": it is */
 	int64_t at_us;
 };
 
@@ -49,6 +49,12 @@ MUST_CHECK bool catalog_find_archive(struct catalog *catalog, const char *name, 
 /* A stored one with that content. */
 MUST_CHECK bool catalog_find_archive_content(struct catalog *catalog, const char *sha256, struct archive *archive_out,
 					     bool *found_out, struct err *err);
+/* The one that a batch holds. */
+MUST_CHECK bool catalog_find_archive_batch(struct catalog *catalog, int64_t batch, struct archive *archive_out,
+					   bool *found_out, struct err *err);
+/* Bronze of an archive that is in silver is no longer kept: as retention_forget does. retention_finish
+ * removes it. */
+MUST_CHECK bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *err);
 /* All of them, in the order of names. */
 MUST_CHECK bool catalog_list_archives(struct catalog *catalog, struct arena *arena,
 				      const struct archive **archives_out, size_t *count_out, struct err *err);

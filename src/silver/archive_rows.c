@@ -105,6 +105,11 @@ static void leave_file(struct archive_rows *source)
 		result->time_max_us = source->row.time_max_us;
 	}
 	source->rows += counts->silver_rows;
+	if (source->reader) {
+		struct archive_totals totals;
+		archive_reader_totals(source->reader, &totals);
+		source->bytes += totals.bytes;
+	}
 	archive_reader_close(&source->reader);
 	key_set_finish(&source->keys);
 	key_set_init(&source->keys, SIZE_MAX);

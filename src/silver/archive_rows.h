@@ -58,6 +58,7 @@ struct archive_rows {
 	size_t type_count;
 	bool too_many_partitions; /* why the fill failed */
 	int64_t rows;             /* of all files */
+	int64_t bytes;            /* of their JSON */
 };
 
 /* `files[i]` is the bronze of `batches[i]`. */

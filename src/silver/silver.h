@@ -30,7 +30,9 @@ void silver_close(struct silver **silver);
 
 struct silver_report {
 	int64_t batches;
-	int64_t received; /* imported hours only, as filtered: records and damaged places */
+	/* Imported hours only: */
+	int64_t bytes;    /* of JSON */
+	int64_t received; /* records and damaged places */
 	int64_t filtered;
 	int64_t rows;
 	int64_t duplicates;

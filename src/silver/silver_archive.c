@@ -172,6 +172,7 @@ static bool store(const struct build *build, struct silver_report *report, struc
 		report->duplicates += batch->silver_duplicates;
 		report->quarantined += batch->silver_quarantined;
 	}
+	report->bytes += build->source.bytes;
 	report->files_written += (int64_t)build->file_count;
 	return true;
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* import_hours.h - `octolake import HOUR|RANGE|FILE|URL|-...`: GH Archive into the lake. docs/formats/archive.md
+ * says what becomes of what. */
+#ifndef APP_IMPORT_HOURS_H
+#define APP_IMPORT_HOURS_H
+
+#include "app/config.h"
+
+/* Exit code 3 when hours are missing or damaged, or it was stopped: run again, it goes on where it was. */
+MUST_CHECK bool import_hours(struct config *config, const char *const *words, size_t word_count, struct err *err);
+
+#endif
