@@ -32,6 +32,10 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"recover.folders", {"sync-folder"}},
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
+	/* files of an archive: in pieces, with a note beside the piece; copied or linked from where a person has them */
+	{"archive.part", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
+	{"archive.note", {"create", "write", "fsync", "rename", "sync-folder", "remove"}},
+	{"archive.take", {"make-folder", "create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
 	/* silver: a batch's live file; partitions, then the live files they replace; all of it again */
 	{"silver.live", {"copy", "fsync", "rename", "sync-folder", "remove"}},
 	{"silver.compacted", {"copy", "make-folder", "fsync", "rename", "sync-folder"}},

@@ -7,10 +7,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -87,27 +89,71 @@ bool file_make_folder(const char *path, struct err *err)
 	return file_sync_folder(parent.text, err);
 }
 
-bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
+/* `draft_path` in the folder of `path`, which is made. */
+static bool open_draft(const char *path, const struct file_path *draft_path, int flags, struct file_draft **draft_out,
+		       struct err *err)
 {
 	struct file_path folder;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	struct file_path draft_path;
 	struct file_path final_path;
-	if (!folder_of(path, &folder, err)
-	    || !file_path_make(&draft_path, err, "%s/.%s.tmp", folder.text, name)
-	    || !file_path_make(&final_path, err, "%s", path) || !file_make_folder(folder.text, err))
+	if (!folder_of(path, &folder, err) || !file_path_make(&final_path, err, "%s", path)
+	    || !file_make_folder(folder.text, err))
 		return false;
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-	int descriptor = (int)FAILPOINT("create", open(draft_path.text, flags, 0666));
+	flags |= O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	int descriptor = (int)FAILPOINT("create", open(draft_path->text, flags, 0666));
 	if (descriptor < 0)
-		return err_set_errno(err, ERR_LOCAL, errno, "create %s", draft_path.text);
+		return err_set_errno(err, ERR_LOCAL, errno, "create %s", draft_path->text);
 	struct file_draft *draft = memory_allocate(1, sizeof(*draft));
 	draft->descriptor = descriptor;
-	draft->draft = draft_path;
+	draft->draft = *draft_path;
 	draft->path = final_path;
 	*draft_out = draft;
 	return true;
+}
+
+/* "a/b" -> "a/.b.tmp" */
+static bool make_draft_path(const char *path, struct file_path *draft_path_out, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct file_path folder;
+	return folder_of(path, &folder, err) && file_path_make(draft_path_out, err, "%s/.%s.tmp", folder.text, name);
+}
+
+bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
+{
+	struct file_path draft_path;
+	return make_draft_path(path, &draft_path, err) && open_draft(path, &draft_path, O_TRUNC, draft_out, err);
+}
+
+bool file_draft_resume(const char *path, int64_t keep_bytes, struct file_draft **draft_out, struct err *err)
+{
+	struct file_path part;
+	struct file_draft *draft CLEANUP(file_draft_keep) = NULL;
+	struct stat status;
+	if (!file_path_make(&part, err, "%s.part", path) || !open_draft(path, &part, 0, &draft, err))
+		return false;
+	if (fstat(draft->descriptor, &status) != 0 || ftruncate(draft->descriptor, (off_t)keep_bytes) != 0
+	    || lseek(draft->descriptor, 0, SEEK_END) != (off_t)keep_bytes)
+		return err_set_errno(err, ERR_LOCAL, errno, "resume %s", part.text);
+	if (status.st_size < keep_bytes)
+		return err_set(err, ERR_LOCAL, "%s has fewer than %lld bytes", part.text, (long long)keep_bytes);
+	*draft_out = draft;
+	draft = NULL;
+	return true;
+}
+
+void file_draft_keep(struct file_draft **draft)
+{
+	if (!*draft)
+		return;
+	close_descriptor(&(*draft)->descriptor);
+	free(*draft);
+	*draft = NULL;
+}
+
+bool file_draft_clone(struct file_draft *draft, int descriptor)
+{
+	return FAILPOINT("write", ioctl(draft->descriptor, FICLONE, descriptor)) == 0;
 }
 
 bool file_draft_write(struct file_draft *draft, const void *data, size_t size, struct err *err)
@@ -239,6 +285,40 @@ bool file_copy(const char *from, const char *path, struct err *err)
 		return err_set_errno(err, ERR_LOCAL, errno, "open %s", from);
 	return file_draft_create(path, &draft, err) && copy_all(descriptor, from, draft, err)
 	       && file_draft_publish(&draft, true, err);
+}
+
+static bool cannot_link(int error_number)
+{
+	static const int numbers[] = {EXDEV, EPERM, EACCES, EMLINK, EOPNOTSUPP, ENOSYS};
+	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+		if (error_number == numbers[i])
+			return true;
+	return false;
+}
+
+bool file_link(const char *from, const char *path, bool *linked_out, struct err *err)
+{
+	struct file_path folder;
+	struct file_path draft;
+	char *real CLEANUP(memory_free_text) = realpath(from, NULL);
+	if (!real)
+		return err_set_errno(err, ERR_LOCAL, errno, "%s", from);
+	if (!folder_of(path, &folder, err) || !make_draft_path(path, &draft, err)
+	    || !file_make_folder(folder.text, err) || !file_remove(draft.text, err))
+		return false;
+	if (FAILPOINT("link", link(real, draft.text)) != 0) {
+		if (!cannot_link(errno))
+			return err_set_errno(err, ERR_LOCAL, errno, "link %s to %s", real, draft.text);
+		*linked_out = false;
+		return true;
+	}
+	if (!file_publish(draft.text, path, err)) {
+		(void)unlink(draft.text);
+		return false;
+	}
+	/* Between two names of one file rename(2) does nothing. */
+	*linked_out = true;
+	return file_remove(draft.text, err);
 }
 
 bool file_exists(const char *path)

@@ -35,6 +35,18 @@ MUST_CHECK bool file_draft_publish(struct file_draft **draft, bool sync_folder, 
 /* For CLEANUP: removes the draft file; no-op on NULL. */
 void file_draft_discard(struct file_draft **draft);
 
+/* A draft that outlives its process, for what comes in pieces: its name is `path` + ".part", so that neither
+ * file_sweep_drafts nor a crash takes it away. Goes on behind its first `keep_bytes` (0: anew), the rest is
+ * cut off. What of it a power failure leaves is not known: whoever resumes keeps a sum of it. ERR_LOCAL, also
+ * when it has fewer bytes. */
+MUST_CHECK bool file_draft_resume(const char *path, int64_t keep_bytes, struct file_draft **draft_out,
+				  struct err *err);
+/* For CLEANUP: closes such a draft and leaves its file there; no-op on NULL. */
+void file_draft_keep(struct file_draft **draft);
+/* Makes an empty draft a copy of the file behind `descriptor` by sharing its blocks (FICLONE). False when the
+ * file systems cannot: then nothing is in it. */
+MUST_CHECK bool file_draft_clone(struct file_draft *draft, int descriptor);
+
 /* Publishes a file that a library wrote at `staged` (same file system): fsync, rename to `path`
  * (folders made), fsync of both folders. ERR_LOCAL. */
 MUST_CHECK bool file_publish(const char *staged, const char *path, struct err *err);
@@ -48,6 +60,10 @@ MUST_CHECK bool file_write(const char *path, struct span content, struct err *er
 /* Publishes a copy of `from` as `path`, as file_write does; of any size. `from` missing or unreadable:
  * ERR_LOCAL. */
 MUST_CHECK bool file_copy(const char *from, const char *path, struct err *err);
+/* Publishes `from` under a second name, `path`: one file, which whoever changes it changes for both. Links are
+ * followed. *linked_out false: the file systems cannot (another disk, too many names, no right to), and
+ * nothing was done. ERR_LOCAL. */
+MUST_CHECK bool file_link(const char *from, const char *path, bool *linked_out, struct err *err);
 bool file_exists(const char *path);
 /* Size in bytes, or -1 when there is none. */
 int64_t file_size(const char *path);

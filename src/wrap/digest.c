@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { SHA256_BYTES = 32, READ_STEP_BYTES = 64 * 1024 };
@@ -74,4 +75,56 @@ bool digest_of_file(const char *path, struct digest *digest_out, int64_t *size_o
 	*digest_out = digest_from(result);
 	*size_out = size;
 	return true;
+}
+
+/* ---- streams ---- */
+
+struct digest_stream {
+	EVP_MD_CTX *context;
+	EVP_MD_CTX *copy; /* to look at a sum while it goes on */
+};
+
+/* With a digest of OpenSSL's own and a context that was made, only memory can be missing. */
+static void require(bool ok)
+{
+	if (!ok)
+		memory_exhausted("SHA-256");
+}
+
+struct digest_stream *digest_stream_create(void)
+{
+	struct digest_stream *stream = memory_allocate(1, sizeof(*stream));
+	stream->context = EVP_MD_CTX_new();
+	stream->copy = EVP_MD_CTX_new();
+	require(stream->context && stream->copy);
+	digest_stream_reset(stream);
+	return stream;
+}
+
+void digest_stream_reset(struct digest_stream *stream)
+{
+	require(EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL) == 1);
+}
+
+void digest_stream_add(struct digest_stream *stream, struct span bytes)
+{
+	require(EVP_DigestUpdate(stream->context, bytes.data ? bytes.data : "", bytes.size) == 1);
+}
+
+struct digest digest_stream_get(const struct digest_stream *stream)
+{
+	unsigned char result[EVP_MAX_MD_SIZE];
+	require(EVP_MD_CTX_copy_ex(stream->copy, stream->context) == 1
+		&& EVP_DigestFinal_ex(stream->copy, result, NULL) == 1);
+	return digest_from(result);
+}
+
+void digest_stream_destroy(struct digest_stream **stream)
+{
+	if (!*stream)
+		return;
+	EVP_MD_CTX_free((*stream)->context);
+	EVP_MD_CTX_free((*stream)->copy);
+	free(*stream);
+	*stream = NULL;
 }

@@ -22,7 +22,9 @@ enum {
 	INFLATE_BYTES_FREE = 64 * 1024,
 	/* Slower than this for so long is as good as dead. */
 	SLOW_BYTES_PER_S = 100,
-	SLOW_WAIT_S = 30,
+	SLOW_SINK_BYTES_PER_S = 1000,
+	SLOW_WAIT_MS = 30 * 1000,
+	SINK_STEP_BYTES = 128 * 1024,
 };
 
 struct http_client {
@@ -36,8 +38,18 @@ struct transfer {
 	size_t header_bytes; /* of all heads and of trailers */
 	bool head_done;
 	bool headers_too_large;
-	struct buf body; /* as received, not decoded */
+	struct buf body; /* as received, not decoded; empty with a sink */
+	size_t body_bytes;
 	char reason[CURL_ERROR_SIZE];
+	/* ---- with a sink ---- */
+	const struct http_client_sink *sink;
+	size_t sink_bytes_max;
+	CURL *easy;
+	struct arena *arena;
+	bool sink_begun;
+	bool sink_full;
+	bool sink_failed; /* with why: */
+	struct err sink_err;
 };
 
 static void transfer_finish(struct transfer *transfer)
@@ -84,13 +96,95 @@ void http_client_destroy(struct http_client **client)
 	*client = NULL;
 }
 
+/* ---- the response's head ---- */
+
+static size_t count_lines(struct span text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text.size; i++)
+		count += text.data[i] == '\n';
+	return count + 1;
+}
+
+/* False when the arena is full. Lines that are no header (folded ones, rubbish) are left out. */
+static bool read_headers(struct span text, struct arena *arena,
+			 struct http_client_response *response)
+{
+	struct http_client_header *headers =
+		arena_allocate(arena, count_lines(text), sizeof(*headers));
+	if (!headers)
+		return false;
+	size_t count = 0;
+	struct span line;
+	while (span_split(text, '\n', &line, &text)) {
+		struct span name;
+		struct span value;
+		if (line.data[0] == ' ' || line.data[0] == '\t'
+		    || !span_split(line, ':', &name, &value))
+			continue;
+		headers[count++] = (struct http_client_header){
+			arena_copy_text(arena, name), arena_copy_text(arena, span_trim(value))};
+	}
+	response->headers = headers;
+	response->header_count = count;
+	return !arena->failed;
+}
+
+static bool fail_arena(const struct arena *arena, struct err *err)
+{
+	return err_set(err, ERR_LOCAL, "the answer does not fit into %zu bytes of memory",
+		       arena->size_max);
+}
+
+static bool read_head(CURL *easy, const struct transfer *transfer, struct arena *arena,
+		      struct http_client_response *response, struct err *err)
+{
+	long status = 0;
+	CURLcode failure = curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (failure)
+		return err_set(err, ERR_LOCAL, "HTTP client library: %s",
+			       curl_easy_strerror(failure));
+	response->status = (int)status;
+	return read_headers(buf_span(&transfer->headers), arena, response) || fail_arena(arena, err);
+}
+
+/* Once for each answer. */
+static bool begin_sink(struct transfer *transfer)
+{
+	const struct http_client_sink *sink = transfer->sink;
+	struct http_client_response head = {.body = span_of("")};
+	if (transfer->sink_begun)
+		return true;
+	transfer->sink_begun = true;
+	return read_head(transfer->easy, transfer, transfer->arena, &head, &transfer->sink_err)
+	       && sink->begin(sink->context, &head, &transfer->sink_err);
+}
+
 /* ---- called by the library ---- */
+
+static bool pass_to_sink(struct transfer *transfer, struct span bytes)
+{
+	if (bytes.size > transfer->sink_bytes_max - transfer->body_bytes) {
+		transfer->sink_full = true;
+		return false;
+	}
+	if (!begin_sink(transfer) || !transfer->sink->take(transfer->sink->context, bytes, &transfer->sink_err)) {
+		transfer->sink_failed = true;
+		return false;
+	}
+	return true;
+}
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
-	buf_append(&transfer->body, bytes, size * count);
-	return transfer->body.failed ? 0 : size * count;
+	struct span piece = span_make(bytes, size * count);
+	if (!transfer->sink)
+		buf_append_span(&transfer->body, piece);
+	else if (!pass_to_sink(transfer, piece))
+		return 0;
+	transfer->body_bytes += piece.size;
+	return transfer->body.failed ? 0 : piece.size;
 }
 
 /* Lines come one by one, for interim answers (100, a proxy's) and for trailers too. Each status
@@ -104,7 +198,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 		transfer->headers_too_large = true;
 		return 0;
 	}
-	if (span_starts_with(line, "HTTP/") && transfer->body.size == 0) {
+	if (span_starts_with(line, "HTTP/") && transfer->body_bytes == 0) {
 		buf_clear(&transfer->headers);
 		transfer->head_done = false;
 	} else if (span_trim(line).size == 0) {
@@ -121,34 +215,6 @@ static void free_list(struct curl_slist **list)
 {
 	curl_slist_free_all(*list);
 	*list = NULL;
-}
-
-static void close_url(CURLU **url)
-{
-	curl_url_cleanup(*url);
-	*url = NULL;
-}
-
-static void free_text(char **text)
-{
-	curl_free(*text);
-	*text = NULL;
-}
-
-static bool check_url(const char *text, struct err *err)
-{
-	CLEANUP(close_url) CURLU *url = curl_url();
-	if (!url)
-		return err_set(err, ERR_LOCAL, "HTTP client library: no URL parser");
-	CURLUcode result = curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER);
-	CLEANUP(free_text) char *scheme = NULL;
-	if (result == CURLUE_OK)
-		result = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-	if (result != CURLUE_OK)
-		return err_set(err, ERR_INPUT, "URL: %s", curl_url_strerror(result));
-	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
-		return err_set(err, ERR_INPUT, "URL: neither http nor https");
-	return true;
 }
 
 static void add_line(struct curl_slist **list, const char *name, const char *value)
@@ -201,16 +267,6 @@ static CURLcode set_method(CURL *easy, const struct http_client_request *request
 	return failure;
 }
 
-/* A proxy cannot reach what listens on our own loopback. */
-static bool is_this_machine(const char *text)
-{
-	CLEANUP(close_url) CURLU *url = curl_url();
-	CLEANUP(free_text) char *host = NULL;
-	return url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK
-	       && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK
-	       && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0);
-}
-
 static CURLcode set_protocols(CURL *easy)
 {
 	CURLcode failure = CURLE_OK;
@@ -227,6 +283,13 @@ static CURLcode set_protocols(CURL *easy)
 	return failure;
 }
 
+/* The library counts in whole seconds. */
+static long slow_wait_s(const struct http_client_request *request)
+{
+	int64_t wait_ms = request->slow_wait_ms_max > 0 ? request->slow_wait_ms_max : SLOW_WAIT_MS;
+	return (long)((wait_ms + 999) / 1000);
+}
+
 static bool set_options(CURL *easy, const struct http_client_request *request,
 			struct curl_slist *headers, struct transfer *transfer, struct err *err)
 {
@@ -234,11 +297,11 @@ static bool set_options(CURL *easy, const struct http_client_request *request,
 	CURLcode failure = set_protocols(easy);
 	failure = failure ? failure : set_method(easy, request);
 	SET(CURLOPT_URL, request->url);
-	if (is_this_machine(request->url))
+	if (http_client_is_this_machine(request->url))
 		SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_ACCEPT_ENCODING, request->sink ? "identity" : "gzip");
 	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -247,8 +310,10 @@ static bool set_options(CURL *easy, const struct http_client_request *request,
 #endif
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_wait_ms_max);
 	SET(CURLOPT_TIMEOUT_MS, (long)request->total_wait_ms_max);
-	SET(CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_S);
-	SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_WAIT_S);
+	SET(CURLOPT_LOW_SPEED_LIMIT, request->sink ? (long)SLOW_SINK_BYTES_PER_S : (long)SLOW_BYTES_PER_S);
+	SET(CURLOPT_LOW_SPEED_TIME, slow_wait_s(request));
+	if (request->sink)
+		SET(CURLOPT_BUFFERSIZE, (long)SINK_STEP_BYTES);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_HEADERFUNCTION, take_header);
@@ -350,7 +415,11 @@ static bool judge(CURLcode result, const struct transfer *transfer,
 {
 	if (result == CURLE_OK)
 		return true;
-	if (transfer->body.failed)
+	if (transfer->sink_failed) {
+		*err = transfer->sink_err;
+		return false;
+	}
+	if (transfer->body.failed || transfer->sink_full)
 		return fail_too_large(request, err);
 	if (transfer->headers_too_large)
 		return err_set(err, ERR_INPUT, "the answer's headers are larger than %d bytes",
@@ -364,38 +433,6 @@ static bool judge(CURLcode result, const struct transfer *transfer,
 }
 
 /* ---- the response ---- */
-
-static size_t count_lines(struct span text)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < text.size; i++)
-		count += text.data[i] == '\n';
-	return count + 1;
-}
-
-/* False when the arena is full. Lines that are no header (folded ones, rubbish) are left out. */
-static bool read_headers(struct span text, struct arena *arena,
-			 struct http_client_response *response)
-{
-	struct http_client_header *headers =
-		arena_allocate(arena, count_lines(text), sizeof(*headers));
-	if (!headers)
-		return false;
-	size_t count = 0;
-	struct span line;
-	while (span_split(text, '\n', &line, &text)) {
-		struct span name;
-		struct span value;
-		if (line.data[0] == ' ' || line.data[0] == '\t'
-		    || !span_split(line, ':', &name, &value))
-			continue;
-		headers[count++] = (struct http_client_header){
-			arena_copy_text(arena, name), arena_copy_text(arena, span_trim(value))};
-	}
-	response->headers = headers;
-	response->header_count = count;
-	return !arena->failed;
-}
 
 /* Leaves the decoded body in `transfer`. HEAD and 304 announce a coding and send nothing. */
 static bool decode_body(const struct http_client_response *response,
@@ -427,26 +464,18 @@ static bool decode_body(const struct http_client_response *response,
 	return true;
 }
 
-static bool fail_arena(const struct arena *arena, struct err *err)
-{
-	return err_set(err, ERR_LOCAL, "the answer does not fit into %zu bytes of memory",
-		       arena->size_max);
-}
-
 static bool read_response(const struct http_client *client,
 			  const struct http_client_request *request, struct transfer *transfer,
 			  struct arena *arena, struct http_client_response *response,
 			  struct err *err)
 {
-	long status = 0;
-	CURLcode failure = curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (failure)
-		return err_set(err, ERR_LOCAL, "HTTP client library: %s",
-			       curl_easy_strerror(failure));
-	response->status = (int)status;
-	if (!read_headers(buf_span(&transfer->headers), arena, response))
-		return fail_arena(arena, err);
-	if (!decode_body(response, request, transfer, err))
+	if (!read_head(client->easy, transfer, arena, response, err))
+		return false;
+	if (transfer->sink && !begin_sink(transfer)) {
+		*err = transfer->sink_err;
+		return false;
+	}
+	if (!transfer->sink && !decode_body(response, request, transfer, err))
 		return false;
 	struct span body = span_make(transfer->body.size > 0 ? transfer->body.data : "",
 				     transfer->body.size);
@@ -467,10 +496,13 @@ bool http_client_send(struct http_client *client, const struct http_client_reque
 	assert(request->body_bytes_max > 0);
 	assert(request->connect_wait_ms_max > 0 && request->total_wait_ms_max > 0);
 	int64_t start_ms = clock_monotonic_ms(clock_system());
-	CLEANUP(transfer_finish) struct transfer transfer = {0};
+	CLEANUP(transfer_finish) struct transfer transfer = {.sink = request->sink,
+							     .sink_bytes_max = request->body_bytes_max,
+							     .easy = client->easy,
+							     .arena = arena};
 	buf_init(&transfer.headers, HEADER_BYTES_MAX);
 	buf_init(&transfer.body, encoded_bytes_max(request->body_bytes_max));
-	if (!check_url(request->url, err))
+	if (!http_client_check_url(request->url, err))
 		return false;
 	CLEANUP(free_list) struct curl_slist *headers = list_headers(request);
 	if (!set_options(client->easy, request, headers, &transfer, err))

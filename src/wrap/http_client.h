@@ -19,6 +19,19 @@ struct http_client_header {
 	const char *value;
 };
 
+struct http_client_response;
+
+/* Takes a body as it comes, for those that are too large for memory. Both are called on the thread that
+ * sends, within http_client_send; false ends the request, which then fails with their err. */
+struct http_client_sink {
+	/* Once for each answer, when its head is complete and before any of its body (also when it has none):
+	 * status and headers, borrowed from the arena. */
+	bool (*begin)(void *context, const struct http_client_response *head, struct err *err);
+	/* Some bytes at a time, never 0. A body that then breaks off has been taken in part. */
+	bool (*take)(void *context, struct span bytes, struct err *err);
+	void *context;
+};
+
 struct http_client_request {
 	const char *method;                 /* NULL: "GET" */
 	const char *url;                    /* http or https, no user information */
@@ -27,8 +40,13 @@ struct http_client_request {
 	struct span body;                   /* for POST; absent: none */
 	size_t body_bytes_max;              /* after decoding: more is ERR_INPUT, as are more than 200 bytes
 					     * of one (a compression bomb; 64 KiB are always let through) */
+	/* NULL: the body goes into memory. Else it goes here as it is stored at the server: "identity" is
+	 * asked for, and a coding that comes nevertheless is not decoded; body_bytes_max bounds it. */
+	const struct http_client_sink *sink;
 	int64_t connect_wait_ms_max;
 	int64_t total_wait_ms_max;
+	int64_t slow_wait_ms_max;           /* below 100 bytes/s (1000 with a sink) for so long: ended with
+					     * ERR_RETRY, whatever else is allowed; whole seconds; 0: 30 s */
 	/* Polled about ten times a second; true ends the request with ERR_RETRY "stopped". May be
 	 * NULL. */
 	bool (*stopped)(void *context);
@@ -37,7 +55,7 @@ struct http_client_request {
 
 struct http_client_response {
 	int status;
-	struct span body; /* borrowed from the arena */
+	struct span body; /* borrowed from the arena; empty with a sink */
 	const struct http_client_header *headers; /* as received, in the arena; trailers left out */
 	size_t header_count;
 	int64_t elapsed_ms;
@@ -51,6 +69,16 @@ void http_client_library(char *text, size_t size);
 
 MUST_CHECK bool http_client_create(struct http_client **client_out, struct err *err);
 void http_client_destroy(struct http_client **client);
+
+/* ERR_INPUT unless `url` is one for a request: http or https, no user information. */
+MUST_CHECK bool http_client_check_url(const char *url, struct err *err);
+
+/* The absolute URL that `reference` (a Location header's value) means at `base`, without a fragment, into
+ * text[size]. ERR_INPUT: it is none for a request, or too long; it is not shown, for it may hold a password. */
+MUST_CHECK bool http_client_resolve(const char *base, const char *reference, char *text, size_t size, struct err *err);
+
+/* Whether its host is this machine's loopback, which no proxy could reach. */
+bool http_client_is_this_machine(const char *url);
 
 /* Any complete answer is success, whatever its status. Failures: ERR_RETRY for the network, a body
  * cut short, bad content coding or a time limit; ERR_INPUT for a body or headers past their maximum

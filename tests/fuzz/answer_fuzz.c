@@ -11,6 +11,7 @@
 #define judge judge_transfer
 #include "wrap/http_client.c"
 #undef judge
+#include "wrap/http_client_url.c"
 
 #include <stdint.h>
 

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -131,6 +134,20 @@ int posix_fallocate(int descriptor, off_t offset, off_t size)
 {
 	int (*real)(int, off_t, off_t) = shim_find_real("posix_fallocate");
 	return shim_is_watched(descriptor) ? EOPNOTSUPP : real(descriptor, offset, size);
+}
+
+/* A copy by shared blocks would be content that no write tells of. */
+SHIM_EXPORT int ioctl(int descriptor, unsigned long request, ...);
+int ioctl(int descriptor, unsigned long request, ...)
+{
+	int (*real)(int, unsigned long, ...) = shim_find_real("ioctl");
+	va_list arguments;
+	va_start(arguments, request);
+	void *argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (request == FICLONE && shim_is_watched(descriptor))
+		return fail(EOPNOTSUPP);
+	return real(descriptor, request, argument);
 }
 
 /* ---- durability ---- */

@@ -253,6 +253,73 @@ static void long_paths_are_refused_whole(void **state)
 	assert_int_equal(mkdir(f->folder.text, 0700), 0);
 }
 
+static void part_outlives_and_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct check_path path = path_below(&f->folder, "a/file");
+	struct check_path part = path_below(&f->folder, "a/file.part");
+	struct file_draft *draft = NULL;
+	int64_t removed;
+	assert_true(file_draft_resume(path.text, 0, &draft, &f->err));
+	assert_true(file_draft_write(draft, "abcdef", 6, &f->err));
+	file_draft_keep(&draft);
+	assert_null(draft);
+	file_draft_keep(&draft);
+	assert_true(file_sweep_drafts(f->folder.text, &removed, &f->err));
+	assert_file(f, part.text, "abcdef");
+	assert_false(file_exists(path.text));
+
+	assert_true(file_draft_resume(path.text, 4, &draft, &f->err));
+	assert_true(file_draft_write(draft, "XY", 2, &f->err));
+	assert_true(file_draft_publish(&draft, true, &f->err));
+	assert_file(f, path.text, "abcdXY");
+	assert_false(file_exists(part.text));
+
+	/* Bytes that are not there any more are not made up. */
+	assert_true(file_draft_resume(path.text, 0, &draft, &f->err));
+	assert_true(file_draft_write(draft, "ab", 2, &f->err));
+	file_draft_keep(&draft);
+	assert_false(file_draft_resume(path.text, 3, &draft, &f->err));
+	assert_int_equal(f->err.kind, ERR_LOCAL);
+	assert_null(draft);
+	assert_true(file_draft_resume(path.text, 0, &draft, &f->err));
+	file_draft_discard(&draft);
+	assert_false(file_exists(part.text));
+}
+
+static void link_is_a_second_name(void **state)
+{
+	struct fixture *f = *state;
+	struct check_path from = path_below(&f->folder, "from");
+	struct check_path soft = path_below(&f->folder, "soft");
+	struct check_path path = path_below(&f->folder, "a/to");
+	struct stat first;
+	struct stat second;
+	bool linked = false;
+	write_text(f, from.text, "text");
+	write_text(f, path.text, "old");
+	assert_int_equal(symlink("from", soft.text), 0);
+	/* Twice, also through a link: the second time both names are of one file. */
+	for (int i = 0; i < 2; i++) {
+		linked = false;
+		assert_true(file_link(i == 0 ? from.text : soft.text, path.text, &linked, &f->err));
+		assert_true(linked);
+		assert_int_equal(lstat(from.text, &first), 0);
+		assert_int_equal(lstat(path.text, &second), 0);
+		assert_int_equal(first.st_ino, second.st_ino);
+		assert_int_equal(second.st_nlink, 2);
+	}
+	assert_file(f, path.text, "text");
+	assert_false(file_link(path_below(&f->folder, "none").text, path.text, &linked, &f->err));
+	assert_int_equal(f->err.kind, ERR_LOCAL);
+
+	/* From another file system: said, not done. */
+	struct check_path other = path_below(&f->folder, "other");
+	assert_true(file_link("/proc/self/status", other.text, &linked, &f->err));
+	assert_false(linked);
+	assert_false(file_exists(other.text));
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -266,6 +333,8 @@ int main(void)
 		IN_A_FOLDER(staged_file_is_published),
 		IN_A_FOLDER(damaged_files_are_numbered),
 		IN_A_FOLDER(long_paths_are_refused_whole),
+		IN_A_FOLDER(part_outlives_and_goes_on),
+		IN_A_FOLDER(link_is_a_second_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
