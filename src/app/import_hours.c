@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/import_hours.h"
 
+#include "app/commands.h"
 #include "app/hours_work.h"
 #include "app/signals.h"
 #include "app/stages.h"

@@ -207,7 +207,8 @@ MUST_CHECK bool catalog_lose_silver(struct catalog *catalog, const struct lake_f
 /* Files that wait to be made again, of both layers. */
 MUST_CHECK bool catalog_list_to_mend(struct catalog *catalog, struct arena *arena, const struct lake_file **files_out,
 				     size_t *count_out, struct err *err);
-/* Bronze files of one type and day in batches `first` to `last`, lowest batch first. */
+/* Bronze files in batches `first` to `last` that may have events of one type and day, lowest batch first:
+ * those of that type and day, and imported hours, whose type is "". */
 MUST_CHECK bool catalog_list_bronze_of_day(struct catalog *catalog, const char *type, int64_t date_us, int64_t first,
 					   int64_t last, struct arena *arena, const struct lake_file **files_out,
 					   size_t *count_out, struct err *err);

@@ -89,8 +89,9 @@ bool catalog_list_bronze_of_day(struct catalog *catalog, const char *type, int64
 				int64_t last, struct arena *arena, const struct lake_file **files_out,
 				size_t *count_out, struct err *err)
 {
-	static const char sql[] = "SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer = 'bronze' AND type = ?1"
-				  " AND date_us = ?2 AND batch_first BETWEEN ?3 AND ?4 ORDER BY batch_first, path";
+	static const char sql[] = "SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer = 'bronze'"
+				  " AND (type = '' OR (type = ?1 AND date_us = ?2))"
+				  " AND batch_first BETWEEN ?3 AND ?4 ORDER BY batch_first, path";
 	const int64_t values[] = {date_us, first, last};
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))

@@ -109,8 +109,9 @@ static bool list_eligible(struct catalog *catalog, enum retention_layer layer, s
 		" ORDER BY time_max_us LIMIT ?1";
 	static const char silver[] =
 		"SELECT " CATALOG_FILE_COLUMNS " FROM file WHERE layer IN ('silver', 'live')"
-		" AND (layer = 'silver'"
-		"  OR EXISTS (SELECT 1 FROM batch WHERE seq = file.batch_first AND state = 'gold'))"
+		/* Compacted files were in gold before they were made, those of imported hours were not. */
+		" AND NOT EXISTS (SELECT 1 FROM batch WHERE seq BETWEEN file.batch_first AND file.batch_last"
+		"  AND state <> 'gold')"
 		" ORDER BY time_max_us LIMIT ?1";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (!sqlite_prepare(catalog->database, layer == RETENTION_BRONZE ? bronze : silver, &statement, err))
@@ -172,7 +173,7 @@ bool retention_list_backing(struct catalog *catalog, const struct retention_choi
 	static const char sql[] =
 		"SELECT " CATALOG_FILE_COLUMNS " FROM file AS silver WHERE layer = 'silver' AND EXISTS"
 		" (SELECT 1 FROM file AS bronze WHERE bronze.layer = 'bronze' AND bronze.time_max_us <= ?1"
-		"  AND bronze.type = silver.type AND bronze.date_us = silver.date_us"
+		"  AND (bronze.type = '' OR (bronze.type = silver.type AND bronze.date_us = silver.date_us))"
 		"  AND bronze.batch_first BETWEEN silver.batch_first AND silver.batch_last)";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))

@@ -4,6 +4,7 @@
  * Bronze is routed by type and day as compacted silver is, so a damaged file costs reading just the bronze
  * that it came from. Rows that bronze no longer gives (it is damaged too, or was removed) are lost: they
  * are counted as quarantined in their batches, and gold is rebuilt without them. */
+#include "silver/archive_rows.h"
 #include "silver/batch_source.h"
 
 #include "base/failpoint.h"
@@ -58,6 +59,43 @@ static bool note_loss(struct mend *mend, const struct batch_source *source, stru
 	       || err_set(err, ERR_LOCAL, "too much is damaged");
 }
 
+static bool take_rows(struct mend *mend, const struct duck_source *rows, const char *path, struct err *err)
+{
+	const char *sql = mend->has_table ? "INSERT INTO mended SELECT * FROM octolake_source($1)"
+					  : "CREATE OR REPLACE TEMP TABLE mended AS SELECT * FROM octolake_source($1)";
+	if (!duck_query_source(mend->silver->connection, sql, rows, NULL, 0, NULL, err))
+		return err_wrap(err, "%s", path);
+	mend->has_table = true;
+	return true;
+}
+
+/* An imported hour gives the rows of one type and day again; when it is not what it was, all that are missing
+ * in the end may be its. */
+static bool read_archive(struct mend *mend, const struct batch *batch, const struct lake_file *bronze, struct err *err)
+{
+	CLEANUP(archive_rows_finish) struct archive_rows source = {0};
+	enum lake_verdict verdict;
+	archive_rows_init(&source, mend->silver, batch, bronze, 1);
+	source.only = mend->lost;
+	const struct duck_source rows = archive_rows_duck(&source);
+	if (!lake_verify_file(mend->silver->options.layout, bronze, &verdict, err)
+	    || !take_rows(mend, &rows, bronze->path.text, err))
+		return false;
+	if (verdict == LAKE_FILE_INTACT)
+		return true;
+	const struct batch_loss loss = {batch->seq, mend->lost->rows};
+	const struct quarantined entry = {
+		.batch = batch->seq,
+		.stage = "silver",
+		.reason = verdict == LAKE_FILE_MISSING ? "bronze-missing" : "bronze-damaged",
+		.detail = "silver was damaged too: what this file no longer gives is lost",
+		.path = arena_copy_text(&mend->arena, span_of(bronze->path.text)),
+	};
+	buf_append(&mend->losses, &loss, sizeof(loss));
+	buf_append(&mend->entries, &entry, sizeof(entry));
+	return true;
+}
+
 static bool read_bronze(struct mend *mend, const struct lake_file *bronze, struct err *err)
 {
 	struct batch batch;
@@ -67,15 +105,12 @@ static bool read_bronze(struct mend *mend, const struct lake_file *bronze, struc
 	/* A batch that is not in silver yet has nothing in its files. */
 	if (!found || batch.state == BATCH_BRONZE)
 		return true;
+	if (batch_is_archive(&batch))
+		return read_archive(mend, &batch, bronze, err);
 	CLEANUP(batch_source_finish) struct batch_source source = {0};
 	batch_source_init(&source, mend->silver, &batch, bronze, 1);
 	const struct duck_source rows = batch_source_duck(&source);
-	const char *sql = mend->has_table ? "INSERT INTO mended SELECT * FROM octolake_source($1)"
-					  : "CREATE OR REPLACE TEMP TABLE mended AS SELECT * FROM octolake_source($1)";
-	if (!duck_query_source(mend->silver->connection, sql, &rows, NULL, 0, NULL, err))
-		return err_wrap(err, "%s", bronze->path.text);
-	mend->has_table = true;
-	return note_loss(mend, &source, err);
+	return take_rows(mend, &rows, bronze->path.text, err) && note_loss(mend, &source, err);
 }
 
 static bool measure(struct mend *mend, struct err *err)

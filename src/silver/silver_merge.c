@@ -17,8 +17,6 @@
 
 /* Counts file names, so that none comes twice. */
 #define MERGES_SETTING "silver_merges"
-/* Files of batches up to this one have been compared with each other. */
-#define MERGED_SETTING "silver_merged_batch"
 
 struct merge {
 	struct silver *silver;
@@ -52,7 +50,7 @@ static bool list_files(struct merge *merge, struct err *err)
 	const struct lake_file *listed;
 	size_t count;
 	struct catalog *catalog = merge->silver->options.catalog;
-	if (!catalog_read_setting(catalog, MERGED_SETTING, 0, &merge->merged_batch, err)
+	if (!catalog_read_setting(catalog, SILVER_MERGED_SETTING, 0, &merge->merged_batch, err)
 	    || !catalog_list_files(catalog, LAYER_SILVER, &merge->arena, &listed, &count, err))
 		return false;
 	merge->files = arena_allocate(&merge->arena, count, sizeof(*merge->files));
@@ -235,7 +233,7 @@ bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_r
 	struct err ignored; /* the next one replaces it in any case */
 	(void)!duck_run(silver->connection, "DROP TABLE IF EXISTS met", &ignored);
 	if (!ok || (!stopped && merge.last_batch > merge.merged_batch
-			   && !catalog_write_setting(silver->options.catalog, MERGED_SETTING, merge.last_batch, err)))
+			   && !catalog_write_setting(silver->options.catalog, SILVER_MERGED_SETTING, merge.last_batch, err)))
 		return err_wrap(err, "merging silver");
 	*report_out = merge.report;
 	return true;

@@ -14,6 +14,9 @@ struct silver {
 	struct duck_connection *connection;
 };
 
+/* Files of batches up to this one have been compared with each other (silver_merge.c). */
+#define SILVER_MERGED_SETTING "silver_merged_batch"
+
 enum { SILVER_SQL_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* The file that the engine writes for `name` before it is published: below staging/. */

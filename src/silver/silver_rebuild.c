@@ -92,6 +92,7 @@ static bool forget_all(const struct silver *silver, int64_t *removed_out, struct
 	struct silver_kept kept;
 	int64_t rebuild = 0;
 	if (!judge_files(silver, &arena, err) || !FAILPOINT("count", count_rebuild(catalog, &rebuild, err))
+	    || !catalog_write_setting(catalog, SILVER_MERGED_SETTING, 0, err)
 	    || !silver_kept_plan(silver, rebuild, &arena, &kept, err)
 	    || !catalog_remake_silver(catalog, kept.added, kept.added_count, kept.removed, kept.removed_count, err)
 	    || !renew_backup(catalog, err))
@@ -123,6 +124,10 @@ bool silver_rebuild(struct silver *silver, bool (*progress)(void *context, int64
 		if (progress && !progress(context, report.batches, totals.batches_waiting_silver))
 			return err_set(err, ERR_RETRY, "stopped");
 	}
+	struct silver_report merged;
+	if (!silver_merge(silver, NULL, &merged, err))
+		return err_wrap(err, "rebuilding silver");
+	report.duplicates += merged.duplicates;
 	*report_out = report;
 	return true;
 }
