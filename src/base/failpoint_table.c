@@ -32,7 +32,7 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"recover.folders", {"sync-folder"}},
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
-	/* files of an archive: in pieces, with a note beside the piece; copied or linked from where a person has them */
+	/* files of an archive: a piece with a note beside it; copied or linked from a person's folder */
 	{"archive.part", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	{"archive.note", {"create", "write", "fsync", "rename", "sync-folder", "remove"}},
 	{"archive.take", {"make-folder", "create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
