@@ -99,18 +99,17 @@ static void note_problem(struct hours_work *work, const char *name, const char *
 /* How many times a source is looked at. */
 static size_t visits_of(const struct hours_work *work, const struct archive_source *source)
 {
-	return source->kind == ARCHIVE_HOUR ? work->options.mirror_count : 1;
+	return source->kind == ARCHIVE_HOUR ? archive_mirrors_count(work->options.mirrors) : 1;
 }
 
 /* The next source and mirror. Locked; false when there is none. */
-static bool claim_source(struct hours_work *work, const struct archive_source **source_out, const char **mirror_out)
+static bool claim_source(struct hours_work *work, const struct archive_source **source_out, size_t *mirror_out)
 {
 	while (work->next < work->options.source_count) {
 		const struct archive_source *source = &work->options.sources[work->next];
 		if (work->visit < visits_of(work, source)) {
 			*source_out = source;
-			*mirror_out = source->kind == ARCHIVE_HOUR ? work->options.mirrors[work->visit] : NULL;
-			work->visit++;
+			*mirror_out = work->visit++;
 			return true;
 		}
 		work->visit = 0;
@@ -148,7 +147,7 @@ static bool fetch_all(struct hours_work *work, struct archive_intake *intake, st
 {
 	for (;;) {
 		const struct archive_source *source;
-		const char *mirror;
+		size_t mirror;
 		struct archive_intake_result result;
 		lock(work);
 		while (!has_room(work) && !is_ending(work))
@@ -176,7 +175,7 @@ static void *fetcher(void *context)
 		.layout = &work->options.session->layout,
 		.catalog = catalog,
 		.stop = work->options.stop,
-		.user_agent = "octolake/" OCTOLAKE_VERSION,
+		.mirrors = work->options.mirrors,
 		.link = work->options.link || work->options.drop,
 	};
 	if (!ok || !archive_intake_create(&options, &intake, &err) || !fetch_all(work, intake, &err))

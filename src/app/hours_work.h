@@ -42,8 +42,7 @@ struct hours_work_options {
 	struct stop_flag *stop;
 	const struct archive_source *sources;
 	size_t source_count;
-	const char *const *mirrors; /* of hours */
-	size_t mirror_count;
+	struct archive_mirrors *mirrors; /* of hours */
 	int threads;
 	bool link;
 	bool drop; /* bronze goes once it is in silver and sound */

@@ -29,6 +29,7 @@ struct import {
 	struct config *config;
 	struct session session;
 	struct archive_sources sources;
+	struct archive_mirrors *mirrors;
 	int64_t started_ms;
 	int64_t silver_ms; /* how long fetching and building took */
 	struct hours_totals totals;
@@ -209,6 +210,18 @@ static int thread_count(const struct config *config)
 	return processors < HOURS_THREADS_MAX ? (int)processors : HOURS_THREADS_MAX;
 }
 
+static bool create_mirrors(struct config *config, struct stop_flag *stop, struct archive_mirrors **mirrors_out,
+			   struct err *err)
+{
+	struct archive_fetch_options options = {
+		.user_agent = "octolake/" OCTOLAKE_VERSION,
+		.stop = stop,
+		.clock = clock_system(),
+	};
+	options.mirrors = config_list(config, OPTION_MIRROR, &options.mirror_count);
+	return archive_mirrors_create(&options, mirrors_out, err);
+}
+
 static bool build_silver(struct import *import, struct stop_flag *stop, struct hours_work **work, struct err *err)
 {
 	struct hours_work_options options = {
@@ -216,14 +229,12 @@ static bool build_silver(struct import *import, struct stop_flag *stop, struct h
 		.stop = stop,
 		.sources = import->sources.items,
 		.source_count = import->sources.count,
+		.mirrors = import->mirrors,
 		.threads = thread_count(import->config),
 		.link = strcmp(config_text(import->config, OPTION_BRONZE), "link") == 0,
 		.drop = strcmp(config_text(import->config, OPTION_BRONZE), "drop") == 0,
 		.memory_bytes_max = BUILDER_MEMORY_BYTES,
 	};
-	options.mirrors = config_list(import->config, OPTION_MIRROR, &options.mirror_count);
-	if (options.mirror_count == 0)
-		return command_usage_err(err, "--mirror names no URL");
 	if (!hours_work_start(&options, work, err))
 		return false;
 	watch(import, *work);
@@ -238,6 +249,15 @@ static bool remove_dropped(struct import *import, struct err *err)
 	int64_t removed;
 	return strcmp(config_text(import->config, OPTION_BRONZE), "drop") != 0
 	       || retention_finish(import->session.catalog, &removed, NULL, err);
+}
+
+/* Only what is unavailable now may go on where it was. */
+static bool clear_incoming(const struct import *import, struct err *err)
+{
+	for (size_t i = 0; i < import->problem_count; i++)
+		if (strcmp(import->problems[i].state, archive_state_name(ARCHIVE_IS_UNAVAILABLE)) == 0)
+			return true;
+	return import->stopped || archive_intake_clear(&import->session.layout, err);
 }
 
 /* What polled batches left waiting goes along. */
@@ -259,7 +279,8 @@ static bool run(struct import *import, struct stop_flag *stop, struct err *err)
 {
 	struct hours_work *work CLEANUP(hours_work_destroy) = NULL;
 	bool ok = build_silver(import, stop, &work, err);
-	ok = ok && remove_dropped(import, err) && (import->stopped || build_gold(import, stop, err));
+	ok = ok && remove_dropped(import, err) && clear_incoming(import, err)
+	     && (import->stopped || build_gold(import, stop, err));
 	import->stopped = import->stopped || stop_flag_is_set(stop);
 	if (work)
 		print_report(import);
@@ -286,7 +307,11 @@ bool import_hours(struct config *config, const char *const *words, size_t word_c
 		return false;
 	stop_flag_init(&stop);
 	signals_start(&stop);
-	bool ok = session_open(&import.session, config, "import", err) && run(&import, &stop, err);
+	bool ok = create_mirrors(config, &stop, &import.mirrors, err)
+		  && (config_flag(config, OPTION_DRY_RUN)
+				  ? import_hours_probe(config, &import.sources, import.mirrors, &stop, err)
+				  : session_open(&import.session, config, "import", err) && run(&import, &stop, err));
 	session_close(&import.session);
+	archive_mirrors_destroy(&import.mirrors);
 	return ok;
 }

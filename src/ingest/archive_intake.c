@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ingest/archive_fetch.h"
-#include "ingest/archive_hour.h"
+#include "ingest/archive_take.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@ struct archive_intake {
 	struct archive_fetcher *fetcher; /* made when it is first needed; NULL before */
 };
 
-/* A file that is durable below staging/, with what is known of it. */
+/* A file that is durable below incoming/, with what is known of it. */
 struct arrival {
 	struct file_path path;
 	int64_t size_bytes;
@@ -61,20 +61,19 @@ static int64_t hour_of(const struct archive_source *source)
 
 /* ---- what the catalog says of it ---- */
 
-static void set_name(const struct archive_source *source, const char *mirror, struct archive *archive)
+static void set_name(const struct archive_intake *intake, const struct archive_source *source, size_t mirror,
+		     struct archive *archive)
 {
-	const char *name = source->name;
-	char absolute[ARCHIVE_ORIGIN_BYTES_MAX + 1] = "";
-	if (source->kind == ARCHIVE_FILE) {
-		char *real = realpath(source->name, NULL);
-		(void)snprintf(absolute, sizeof(absolute), "%s", real ? real : source->name);
-		free(real);
-	}
-	if (source->kind == ARCHIVE_STDIN)
-		name = "stdin";
+	const char *name = source->kind == ARCHIVE_STDIN ? "stdin" : source->name;
+	const char *origin = source->name;
+	char *real = NULL;
+	if (source->kind == ARCHIVE_HOUR)
+		origin = archive_mirrors_base(intake->options.mirrors, mirror);
+	if (source->kind == ARCHIVE_FILE)
+		real = realpath(source->name, NULL);
 	(void)snprintf(archive->name, sizeof(archive->name), "%s", last_part(name));
-	(void)snprintf(archive->origin, sizeof(archive->origin), "%s",
-		mirror ? mirror : source->kind == ARCHIVE_FILE ? absolute : source->name);
+	(void)snprintf(archive->origin, sizeof(archive->origin), "%s", real ? real : origin);
+	free(real);
 	archive->at_us = clock_wall_us(clock_system());
 }
 
@@ -143,13 +142,15 @@ static bool store(struct archive_intake *intake, const struct archive_source *so
 	return true;
 }
 
-static bool stage_path(const struct archive_intake *intake, const char *name, struct file_path *path_out,
-		       struct err *err)
+/* Where it lies until it is bronze: the same name for the same source, so that a fetch goes on. */
+static bool incoming_path(const struct archive_intake *intake, const struct archive *archive, struct file_path *path_out,
+			  struct err *err)
 {
-	return file_path_make(path_out, err, "%s/staging/archive-%s", intake->options.layout->root.text, name);
+	char text[ARCHIVE_NAME_BYTES_MAX + ARCHIVE_ORIGIN_BYTES_MAX + 3];
+	(void)snprintf(text, sizeof(text), "%s %s", archive->origin, archive->name);
+	return file_path_make(path_out, err, "%s/incoming/%.32s", intake->options.layout->root.text,
+		digest_of(span_of(text)).hex);
 }
-
-/* ---- local files ---- */
 
 static bool starts_as_gzip(const char *path)
 {
@@ -161,61 +162,97 @@ static bool starts_as_gzip(const char *path)
 	return got == sizeof(magic) && magic[0] == 0x1f && magic[1] == 0x8b;
 }
 
-static bool bring(const struct archive_intake *intake, const char *from, const char *to, struct err *err)
+/* A person's file, or a pipe. */
+static bool take_local(struct archive_intake *intake, const struct archive_source *source, struct archive *archive,
+		       struct archive_intake_result *result, struct err *err)
 {
-	bool linked = false;
-	if (intake->options.link && !file_link(from, to, &linked, err))
-		return false;
-	return linked || file_copy(from, to, err);
-}
-
-static bool take_file(struct archive_intake *intake, const struct archive_source *source, struct archive *archive,
-		      struct archive_intake_result *result, struct err *err)
-{
-	char name[64];
 	struct arrival arrival = {0};
-	struct archive known;
-	bool found;
-	const char *from = archive->origin;
-	if (access(from, R_OK) != 0)
-		return note_absence(intake, archive, ARCHIVE_IS_UNAVAILABLE, "the file cannot be read", result, err);
-	(void)snprintf(name, sizeof(name), "file-%016" PRIx64, (uint64_t)(uintptr_t)intake);
-	if (!digest_of_file(from, &arrival.digest, &arrival.size_bytes, err)
-	    || !catalog_find_archive_content(intake->options.catalog, arrival.digest.hex, &known, &found, err))
+	struct archive_taken taken;
+	struct err trouble = {0};
+	enum archive_keep keep = intake->options.link ? ARCHIVE_LINK : ARCHIVE_KEEP;
+	if (!incoming_path(intake, archive, &arrival.path, err))
 		return false;
-	if (found) {
-		tell(&known, result);
-		return true;
+	bool ok = source->kind == ARCHIVE_STDIN
+			  ? archive_take_stream(STDIN_FILENO, arrival.path.text, ARCHIVE_BYTES_MAX,
+				    intake->options.stop, &taken, &trouble)
+			  : archive_take_file(source->name, keep, arrival.path.text, ARCHIVE_BYTES_MAX,
+				    intake->options.stop, &taken, &trouble);
+	if (!ok && trouble.kind == ERR_INPUT)
+		return note_absence(intake, archive, ARCHIVE_IS_UNAVAILABLE, trouble.text, result, err);
+	if (!ok) {
+		*err = trouble;
+		return false;
 	}
-	/* What was copied counts, not what was read before: the file may be written to. */
-	if (!stage_path(intake, name, &arrival.path, err) || !bring(intake, from, arrival.path.text, err)
-	    || !digest_of_file(arrival.path.text, &arrival.digest, &arrival.size_bytes, err))
-		return false;
+	arrival.size_bytes = taken.size;
+	arrival.digest = taken.sha256;
 	arrival.is_gzip = starts_as_gzip(arrival.path.text);
 	return store(intake, source, &arrival, archive, result, err);
 }
 
-bool archive_intake_take(struct archive_intake *intake, const struct archive_source *source, const char *mirror,
+/* ---- fetched ones ---- */
+
+static bool fetch(struct archive_intake *intake, const struct archive_source *source, size_t mirror,
+		  const struct file_path *path, struct archive_result *result, struct err *err)
+{
+	if (!intake->fetcher && !archive_fetcher_create(intake->options.mirrors, &intake->fetcher, err))
+		return false;
+	return source->kind == ARCHIVE_HOUR
+		       ? archive_fetch_hour(intake->fetcher, source->hour_us, mirror, path->text, result, err)
+		       : archive_fetch_url(intake->fetcher, source->name, path->text, result, err);
+}
+
+static bool take_fetched(struct archive_intake *intake, const struct archive_source *source, size_t mirror,
+			 struct archive *archive, struct archive_intake_result *result, struct err *err)
+{
+	static const enum archive_state states[] = {
+		[ARCHIVE_MISSING] = ARCHIVE_IS_MISSING,
+		[ARCHIVE_UNAVAILABLE] = ARCHIVE_IS_UNAVAILABLE,
+		[ARCHIVE_DAMAGED] = ARCHIVE_IS_DAMAGED,
+	};
+	struct arrival arrival = {0};
+	struct archive_result fetched;
+	if (!incoming_path(intake, archive, &arrival.path, err)
+	    || !fetch(intake, source, mirror, &arrival.path, &fetched, err))
+		return false;
+	if (fetched.outcome == ARCHIVE_STOPPED)
+		return err_set(err, ERR_RETRY, "stopped");
+	if (fetched.outcome != ARCHIVE_FETCHED)
+		return note_absence(intake, archive, states[fetched.outcome], fetched.reason, result, err);
+	arrival.size_bytes = fetched.size;
+	arrival.digest = fetched.sha256;
+	arrival.is_gzip = starts_as_gzip(arrival.path.text);
+	return store(intake, source, &arrival, archive, result, err);
+}
+
+/* ---- all of them ---- */
+
+bool archive_intake_take(struct archive_intake *intake, const struct archive_source *source, size_t mirror,
 			 struct archive_intake_result *result_out, struct err *err)
 {
-	struct archive kept = {0}; /* some 5 KiB */
-	struct archive *archive = &kept;
+	struct archive archive = {0};
 	struct archive_intake_result result = {0};
+	bool is_local = source->kind == ARCHIVE_FILE || source->kind == ARCHIVE_STDIN;
 	bool found = false;
-	set_name(source, mirror, archive);
-	assert((source->kind == ARCHIVE_HOUR) == (mirror != NULL));
-	if (source->kind != ARCHIVE_FILE && source->kind != ARCHIVE_STDIN
-	    && !catalog_find_archive(intake->options.catalog, archive->name, archive->origin, archive, &found, err))
+	set_name(intake, source, mirror, &archive);
+	if (!is_local
+	    && !catalog_find_archive(intake->options.catalog, archive.name, archive.origin, &archive, &found, err))
 		return err_wrap(err, "%s", source->name);
 	bool ok = true;
 	if (found)
-		tell(archive, &result);
-	else if (source->kind == ARCHIVE_FILE)
-		ok = take_file(intake, source, archive, &result, err);
+		tell(&archive, &result);
+	else if (is_local)
+		ok = take_local(intake, source, &archive, &result, err);
 	else
-		ok = err_set(err, ERR_LOCAL, "not yet");
+		ok = take_fetched(intake, source, mirror, &archive, &result, err);
 	if (!ok)
 		return err_wrap(err, "%s", source->name);
 	*result_out = result;
 	return true;
+}
+
+bool archive_intake_clear(const struct layout *layout, struct err *err)
+{
+	struct file_path path;
+	return layout_absolute(layout, "incoming", &path, err) && file_remove_folder(path.text, err)
+	       && file_make_folder(path.text, err);
 }

@@ -6,6 +6,7 @@
 #define INGEST_ARCHIVE_INTAKE_H
 
 #include "base/clock.h"
+#include "ingest/archive_fetch.h"
 #include "ingest/archive_source.h"
 #include "lake/catalog_archive.h"
 
@@ -13,7 +14,7 @@ struct archive_intake_options {
 	const struct layout *layout;
 	struct catalog *catalog; /* the calling thread's; borrowed */
 	struct stop_flag *stop;
-	const char *user_agent;
+	struct archive_mirrors *mirrors; /* of hours; shared by all threads */
 	bool link; /* local files get a second name instead of a copy, where the file systems can */
 };
 
@@ -30,9 +31,13 @@ struct archive_intake_result {
 	int64_t size_bytes;
 	char reason[ARCHIVE_NOTE_BYTES_MAX + 1]; /* unless stored */
 };
-/* Hours come from `mirror`, a base URL; for others it is NULL. A source that is not there is no failure:
- * it is noted in the catalog and told. ERR_LOCAL: the lake cannot take more. ERR_RETRY: stopped. */
+/* Hours come from the `mirror`-th of the mirrors. A source that is not there is no failure: it is noted in the
+ * catalog and told. What has come of one when it is stopped lies below incoming/, where the next import goes
+ * on. ERR_LOCAL: the lake cannot take more. ERR_RETRY: stopped. */
 MUST_CHECK bool archive_intake_take(struct archive_intake *intake, const struct archive_source *source,
-				    const char *mirror, struct archive_intake_result *result_out, struct err *err);
+				    size_t mirror, struct archive_intake_result *result_out, struct err *err);
+
+/* Removes what is below incoming/: after an import that left nothing to go on with. */
+MUST_CHECK bool archive_intake_clear(const struct layout *layout, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
  *     LAKE_ID                                         which lake this is: as the catalog says
  *     catalog.sqlite
  *     catalog.backup.sqlite                           with retention only
+ *     incoming/                                       archives that are being fetched, and go on after a stop
  *     bronze/<EventType>/date=YYYY-MM-DD/<batch, 12 digits>.ndjson.zst
  *     bronze/archive/<YYYY-MM-DD-H or "file">.<batch>.json[.gz]        an imported hour, as it was fetched
  *     silver/_live/<batch>.parquet                    one small file a batch
