@@ -36,6 +36,8 @@ void archive_rows_init(struct archive_rows *source, const struct silver *silver,
 
 void archive_rows_finish(struct archive_rows *source)
 {
+	if (source->salvages)
+		archive_salvage_finish(&source->salvage);
 	archive_reader_close(&source->reader);
 	key_set_finish(&source->keys);
 	arena_finish(&source->scratch);
@@ -240,10 +242,11 @@ static bool judge_event(struct archive_rows *source, struct event *event, struct
 /* The next piece of a line that is taken apart. */
 static bool take_piece(struct archive_rows *source, struct event *event_out, bool *is_row_out, struct err *err)
 {
-	struct archive_piece piece;
+	struct archive_salvage_item piece;
 	struct scan_problem problem;
 	*is_row_out = false;
 	if (!archive_salvage_next(&source->salvage, &piece)) {
+		archive_salvage_finish(&source->salvage);
 		source->salvages = false;
 		return true;
 	}
