@@ -15,7 +15,7 @@ static const int64_t THIN_SINCE_US = INT64_C(1759795200) * 1000000;
 /* 2015-01-01T00:00:00Z: GH Archive's switch from the Timeline API to the Events API, whose events all
  * have ids. The Timeline's hours were cut by California's clock, eight hours later. */
 static const int64_t EVENTS_API_SINCE_US = INT64_C(1420070400) * 1000000;
-static const int64_t TIMELINE_UNTIL_US = INT64_C(1420070400 + 8 * 3600) * 1000000;
+static const int64_t TIMELINE_UNTIL_US = (INT64_C(1420070400) + 8 * 3600) * 1000000;
 
 struct reading {
 	const struct scan_plan *plan;
