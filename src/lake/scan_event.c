@@ -4,11 +4,18 @@
 #include "lake/scan_private.h"
 
 #include "base/clock.h"
+#include "lake/derived_id.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* 2025-10-07T00:00:00Z: GitHub's final switch to thin payloads. */
 static const int64_t THIN_SINCE_US = INT64_C(1759795200) * 1000000;
+
+/* 2015-01-01T00:00:00Z: GH Archive's switch from the Timeline API to the Events API, whose events all
+ * have ids. The Timeline's hours were cut by California's clock, eight hours later. */
+static const int64_t EVENTS_API_SINCE_US = INT64_C(1420070400) * 1000000;
+static const int64_t TIMELINE_UNTIL_US = (INT64_C(1420070400) + 8 * 3600) * 1000000;
 
 struct reading {
 	const struct scan_plan *plan;
@@ -93,12 +100,35 @@ static bool check_object(struct reading *reading, enum scan_path path, const cha
 
 /* ---- identity ---- */
 
-/* Events of the Timeline era have no id. This is the place where one will be derived from the JSON
- * once hours of that era are imported. */
-static bool read_id(struct reading *reading, struct event *event)
+/* What only the Timeline API sent. */
+static bool is_timeline_form(const struct reading *reading)
+{
+	return has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT)
+	       || has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING);
+}
+
+/* *old_out true: the event is so old that it may lack an id. Where its form says so and it has no time,
+ * read_created_at will say what is wrong. */
+static bool read_age(struct reading *reading, bool *old_out)
+{
+	struct span text;
+	int64_t created_at_us;
+	*old_out = is_timeline_form(reading);
+	if (!has_kind(reading, SCAN_PATH_CREATED_AT, SCAN_KIND_STRING))
+		return true;
+	if (!read_decoded(reading, SCAN_PATH_CREATED_AT, &text))
+		return false;
+	if (time_parse(text, &created_at_us))
+		*old_out = created_at_us < (*old_out ? TIMELINE_UNTIL_US : EVENTS_API_SINCE_US);
+	return true;
+}
+
+/* *derived_out true: the id is to be derived once the rest has proved sound. */
+static bool read_id(struct reading *reading, struct event *event, bool *derived_out)
 {
 	static const char *const what = "id is no number of at most 63 bits";
 	struct span digits;
+	*derived_out = false;
 	if (has_kind(reading, SCAN_PATH_ID, SCAN_KIND_STRING)) {
 		if (!read_decoded(reading, SCAN_PATH_ID, &digits))
 			return false;
@@ -107,7 +137,9 @@ static bool read_id(struct reading *reading, struct event *event)
 		       || fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, what);
 	}
 	if (!is_given(reading, SCAN_PATH_ID))
-		return fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, "no id");
+		return read_age(reading, derived_out)
+		       && (*derived_out
+			       || fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, "no id"));
 	return (scan_read_integer(slot_of(reading, SCAN_PATH_ID), &event->id) && event->id >= 0)
 	       || fail_at(reading, SCAN_PATH_ID, SCAN_ID_MISSING, what);
 }
@@ -141,20 +173,32 @@ static bool read_created_at(struct reading *reading, struct event *event)
 
 /* ---- who and where ---- */
 
+/* As read_text, but "" is absent too: so the Timeline wrote who was not known. */
+static bool read_name(
+	struct reading *reading, enum scan_path path, const char *what, struct span *name_out)
+{
+	struct span name = {0};
+	if (!read_text(reading, path, what, &name))
+		return false;
+	if (name.size > 0)
+		*name_out = name;
+	return true;
+}
+
 static bool read_actor(struct reading *reading, struct event *event)
 {
 	bool ok;
 	if (has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING))
-		ok = read_decoded(reading, SCAN_PATH_ACTOR, &event->actor_login);
-	else if (is_given(reading, SCAN_PATH_ACTOR))
+		ok = read_name(reading, SCAN_PATH_ACTOR, "", &event->actor_login);
+	else
 		ok = check_object(
 			     reading, SCAN_PATH_ACTOR, "actor is neither an object nor a login")
 		     && read_integer(reading, SCAN_PATH_ACTOR_ID,
 			     "actor.id is no integer of 64 bits", &event->actor_id)
 		     && read_text(reading, SCAN_PATH_ACTOR_LOGIN, "actor.login is not a string",
 			     &event->actor_login);
-	else
-		ok = read_text(reading, SCAN_PATH_ACTOR_ATTRIBUTES_LOGIN,
+	if (ok && !event->actor_login.data && !has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_OBJECT))
+		ok = read_name(reading, SCAN_PATH_ACTOR_ATTRIBUTES_LOGIN,
 			"actor_attributes.login is not a string", &event->actor_login);
 	if (!ok)
 		return false;
@@ -170,9 +214,9 @@ static bool read_repository(struct reading *reading, struct event *event)
 	struct span name = {0};
 	if (!read_integer(reading, SCAN_PATH_REPOSITORY_ID,
 		    "repository.id is no integer of 64 bits", &event->repo_id)
-		|| !read_text(reading, SCAN_PATH_REPOSITORY_OWNER,
+		|| !read_name(reading, SCAN_PATH_REPOSITORY_OWNER,
 			"repository.owner is not a string", &owner)
-		|| !read_text(reading, SCAN_PATH_REPOSITORY_NAME, "repository.name is not a string",
+		|| !read_name(reading, SCAN_PATH_REPOSITORY_NAME, "repository.name is not a string",
 			&name))
 		return false;
 	if (!owner.data || !name.data)
@@ -194,18 +238,22 @@ static bool read_repo(struct reading *reading, struct event *event)
 	if (!is_given(reading, SCAN_PATH_REPO)
 		&& has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
 		return read_repository(reading, event);
-	return check_object(reading, SCAN_PATH_REPO, "repo is not an object")
-	       && read_integer(reading, SCAN_PATH_REPO_ID, "repo.id is no integer of 64 bits",
-		       &event->repo_id)
-	       && read_text(reading, SCAN_PATH_REPO_NAME, "repo.name is not a string",
-		       &event->repo_name);
+	bool ok = check_object(reading, SCAN_PATH_REPO, "repo is not an object")
+		  && read_integer(reading, SCAN_PATH_REPO_ID, "repo.id is no integer of 64 bits",
+			  &event->repo_id)
+		  && read_text(reading, SCAN_PATH_REPO_NAME, "repo.name is not a string",
+			  &event->repo_name);
+	/* 2011's events without a repository (gists, follows) say {"name": "/"}. */
+	if (ok && span_equal_text(event->repo_name, "/"))
+		event->repo_name = (struct span){0};
+	return ok;
 }
 
 static bool read_org(struct reading *reading, struct event *event)
 {
 	if (!is_given(reading, SCAN_PATH_ORG)
 		&& has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT))
-		return read_text(reading, SCAN_PATH_REPOSITORY_ORGANIZATION,
+		return read_name(reading, SCAN_PATH_REPOSITORY_ORGANIZATION,
 			"repository.organization is not a string", &event->org_login);
 	return check_object(reading, SCAN_PATH_ORG, "org is not an object")
 	       && read_text(reading, SCAN_PATH_ORG_LOGIN, "org.login is not a string",
@@ -213,6 +261,43 @@ static bool read_org(struct reading *reading, struct event *event)
 }
 
 /* ---- payload ---- */
+
+/* "https://github.com/OWNER/NAME/issues/500#issuecomment-6344615", likewise "/pull/228#r989247". */
+static bool number_of_url(struct span url, int64_t *number_out)
+{
+	static const char *const hosts[] = {"https://github.com/", "http://github.com/"};
+	size_t host = 0;
+	while (host < ARRAY_COUNT(hosts) && !span_starts_with(url, hosts[host]))
+		host++;
+	if (host == ARRAY_COUNT(hosts))
+		return false;
+	struct span part;
+	struct span rest = {url.data + strlen(hosts[host]), url.size - strlen(hosts[host])};
+	if (!span_split(rest, '/', &part, &rest) || !span_split(rest, '/', &part, &rest)
+		|| !span_split(rest, '/', &part, &rest)
+		|| (!span_equal_text(part, "issues") && !span_equal_text(part, "pull")))
+		return false;
+	(void)span_split(rest, '#', &rest, &part);
+	return !span_starts_with(rest, "-") && span_parse_int64(rest, number_out);
+}
+
+/* Comments of the Timeline name their issue or pull request in their address only. */
+static bool read_number_of_url(struct reading *reading, struct event *event)
+{
+	static const char *const types[] = {"IssueCommentEvent", "IssuesEvent", "PullRequestEvent",
+		"PullRequestReviewCommentEvent"};
+	struct span url;
+	if (!is_timeline_form(reading) || !has_kind(reading, SCAN_PATH_URL, SCAN_KIND_STRING))
+		return true;
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		if (!span_equal_text(event->type, types[i]))
+			continue;
+		if (!read_decoded(reading, SCAN_PATH_URL, &url))
+			return false;
+		(void)number_of_url(url, &event->number);
+	}
+	return true;
+}
 
 /* The first that is given, in this order. */
 static bool read_number(struct reading *reading, struct event *event)
@@ -227,7 +312,16 @@ static bool read_number(struct reading *reading, struct event *event)
 		if (is_given(reading, paths[i]))
 			return read_integer(reading, paths[i], "number is no integer of 64 bits",
 				&event->number);
-	return true;
+	return read_number_of_url(reading, event);
+}
+
+static bool read_ref_type(struct reading *reading, struct event *event)
+{
+	if (!is_given(reading, SCAN_PATH_REF_TYPE) && span_equal_text(event->type, "CreateEvent")
+		&& has_kind(reading, SCAN_PATH_OBJECT, SCAN_KIND_STRING))
+		return read_decoded(reading, SCAN_PATH_OBJECT, &event->ref_type);
+	return read_text(reading, SCAN_PATH_REF_TYPE, "payload.ref_type is not a string",
+		&event->ref_type);
 }
 
 static void read_merged(const struct reading *reading, struct event *event)
@@ -242,10 +336,10 @@ static void read_merged(const struct reading *reading, struct event *event)
 	event->merged = sent ? sent_true : from_action && span_equal_text(event->action, "merged");
 }
 
-static enum event_era read_era(const struct reading *reading, const struct event *event)
+static enum event_era read_era(
+	const struct reading *reading, const struct event *event, bool is_derived)
 {
-	if (has_kind(reading, SCAN_PATH_REPOSITORY, SCAN_KIND_OBJECT)
-		|| has_kind(reading, SCAN_PATH_ACTOR, SCAN_KIND_STRING))
+	if (is_timeline_form(reading) || is_derived)
 		return EVENT_ERA_TIMELINE;
 	if (event->created_at_us < THIN_SINCE_US)
 		return EVENT_ERA_FULL;
@@ -271,20 +365,21 @@ bool scan_event(const struct scan_plan *plan, struct span json, struct arena *ar
 		{json.data, json.data, json.data + json.size, 0, problem_out},
 	};
 	struct event event = {0};
-	if (!read_id(&reading, &event) || !read_type(&reading, &event)
+	bool is_derived;
+	if (!read_id(&reading, &event, &is_derived) || !read_type(&reading, &event)
 		|| !read_created_at(&reading, &event) || !read_actor(&reading, &event)
 		|| !read_repo(&reading, &event) || !read_org(&reading, &event)
 		|| !read_text(
 			&reading, SCAN_PATH_ACTION, "payload.action is not a string", &event.action)
-		|| !read_number(&reading, &event)
-		|| !read_text(&reading, SCAN_PATH_REF_TYPE, "payload.ref_type is not a string",
-			&event.ref_type))
+		|| !read_number(&reading, &event) || !read_ref_type(&reading, &event))
 		return false;
-	event.era = read_era(&reading, &event);
+	event.era = read_era(&reading, &event, is_derived);
 	read_merged(&reading, &event);
 	if (!scan_read_fields(plan, slots, event.type, arena, &event.fields))
 		return scan_fail(&reading.place, SCAN_TOO_LARGE, json.data,
 			"no room left in the memory for this scan");
+	if (is_derived)
+		event.id = derived_id(json);
 	*event_out = event;
 	return true;
 }

@@ -37,6 +37,8 @@ static const char *const common_paths[SCAN_PATH_COUNT] = {
 	[SCAN_PATH_REPOSITORY_NAME] = "repository.name",
 	[SCAN_PATH_REPOSITORY_ORGANIZATION] = "repository.organization",
 	[SCAN_PATH_ACTOR_ATTRIBUTES_LOGIN] = "actor_attributes.login",
+	[SCAN_PATH_OBJECT] = "payload.object",
+	[SCAN_PATH_URL] = "url",
 };
 
 enum {
