@@ -317,7 +317,11 @@ struct feed *feed_synthetic_create(const struct synthetic_options *options)
 	struct synthetic *synthetic = memory_allocate(1, sizeof(*synthetic));
 	synthetic->feed.operations = &synthetic_operations;
 	synthetic->options = *options;
-	synthetic->world = world_create(options->seed);
+	synthetic->world = world_create(&(struct world_shape){
+		.seed = options->seed,
+		.repositories = WORLD_REPOSITORIES,
+		.people = WORLD_PEOPLE,
+	});
 	synthetic->random.state = options->seed ^ 0x5eed5eed5eed5eedU;
 	/* Where the two sequences stood on 2026-08-12. */
 	synthetic->sequences = (struct event_sequences){.push_id = 17486924228,

@@ -7,29 +7,31 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Shares per mille of a whole feed (not of its first page, which shows almost only pushes). */
+/* Shares per mille of a whole feed (not of its first page, which shows almost only pushes), today and
+ * while payloads were full (between those recorded in 2015 and in 2021). */
 static const struct {
 	const char *name;
 	unsigned share;
+	unsigned full_share;
 	bool bots_too;
 	bool push_sequence;
 } types[EVENT_TYPES] = {
-	[EVENT_PUSH] = {"PushEvent", 450, true, true},
-	[EVENT_CREATE] = {"CreateEvent", 130, true, true},
-	[EVENT_DELETE] = {"DeleteEvent", 40, true, true},
-	[EVENT_PULL_REQUEST] = {"PullRequestEvent", 110, true, false},
-	[EVENT_PULL_REQUEST_REVIEW] = {"PullRequestReviewEvent", 30, true, false},
-	[EVENT_PULL_REQUEST_REVIEW_COMMENT] = {"PullRequestReviewCommentEvent", 18, true, false},
-	[EVENT_ISSUES] = {"IssuesEvent", 35, true, false},
-	[EVENT_ISSUE_COMMENT] = {"IssueCommentEvent", 70, true, false},
-	[EVENT_WATCH] = {"WatchEvent", 75, false, false},
-	[EVENT_FORK] = {"ForkEvent", 17, false, false},
-	[EVENT_RELEASE] = {"ReleaseEvent", 10, true, false},
-	[EVENT_DISCUSSION] = {"DiscussionEvent", 4, false, false},
-	[EVENT_GOLLUM] = {"GollumEvent", 3, false, false},
-	[EVENT_MEMBER] = {"MemberEvent", 3, false, false},
-	[EVENT_COMMIT_COMMENT] = {"CommitCommentEvent", 3, true, false},
-	[EVENT_PUBLIC] = {"PublicEvent", 2, false, false},
+	[EVENT_PUSH] = {"PushEvent", 450, 559, true, true},
+	[EVENT_CREATE] = {"CreateEvent", 130, 125, true, true},
+	[EVENT_DELETE] = {"DeleteEvent", 40, 32, true, true},
+	[EVENT_PULL_REQUEST] = {"PullRequestEvent", 110, 41, true, false},
+	[EVENT_PULL_REQUEST_REVIEW] = {"PullRequestReviewEvent", 30, 14, true, false},
+	[EVENT_PULL_REQUEST_REVIEW_COMMENT] = {"PullRequestReviewCommentEvent", 18, 11, true, false},
+	[EVENT_ISSUES] = {"IssuesEvent", 35, 35, true, false},
+	[EVENT_ISSUE_COMMENT] = {"IssueCommentEvent", 70, 70, true, false},
+	[EVENT_WATCH] = {"WatchEvent", 75, 74, false, false},
+	[EVENT_FORK] = {"ForkEvent", 17, 22, false, false},
+	[EVENT_RELEASE] = {"ReleaseEvent", 10, 5, true, false},
+	[EVENT_DISCUSSION] = {"DiscussionEvent", 4, 0, false, false},
+	[EVENT_GOLLUM] = {"GollumEvent", 3, 4, false, false},
+	[EVENT_MEMBER] = {"MemberEvent", 3, 4, false, false},
+	[EVENT_COMMIT_COMMENT] = {"CommitCommentEvent", 3, 2, true, false},
+	[EVENT_PUBLIC] = {"PublicEvent", 2, 2, false, false},
 };
 
 const char *event_type_name(enum event_type type)
@@ -38,12 +40,12 @@ const char *event_type_name(enum event_type type)
 	return types[type].name;
 }
 
-static enum event_type pick_type(struct world_random *random)
+static enum event_type pick_type(const struct world *world, struct world_random *random)
 {
 	uint64_t draw = world_random_below(random, 1000);
 	unsigned sum = 0;
 	for (enum event_type type = 0; type < EVENT_TYPES; type++) {
-		sum += types[type].share;
+		sum += world->shape.full_payloads ? types[type].full_share : types[type].share;
 		if (draw < sum)
 			return type;
 	}
@@ -174,9 +176,9 @@ static void plan_talk(struct world_repository *repository, bool on_pull, struct 
 struct event_plan event_plan_next(struct world *world, struct event_sequences *sequences,
 				  struct world_random *random, int64_t created_us)
 {
-	struct event_plan plan = {.created_us = created_us, .type = pick_type(random)};
-	uint64_t *sequence =
-		types[plan.type].push_sequence ? &sequences->push_id : &sequences->other_id;
+	struct event_plan plan = {.created_us = created_us, .type = pick_type(world, random)};
+	bool from_higher = types[plan.type].push_sequence && !world->shape.full_payloads;
+	uint64_t *sequence = from_higher ? &sequences->push_id : &sequences->other_id;
 	*sequence += 1 + world_random_below(random, 5);
 	plan.id = *sequence;
 	plan.repository = world_pick_repository(world, random);
@@ -186,6 +188,10 @@ struct event_plan event_plan_next(struct world *world, struct event_sequences *s
 	switch (plan.type) {
 	case EVENT_PULL_REQUEST:
 		plan_pull(repository, &plan, random);
+		if (world->shape.full_payloads && strcmp(plan.action, "merged") == 0) {
+			plan.merged = true;
+			plan.action = "closed";
+		}
 		break;
 	case EVENT_ISSUES:
 		plan_issue(repository, &plan, random);

@@ -3,8 +3,10 @@
  *
  * Plans are made in order, because events depend on those before them (a merged pull request was
  * opened). The text follows from the plan alone, so only events that somebody looks at are
- * rendered. Payloads are the thin ones of 2026 (after 2025-10-07), with the keys and the key order
- * of recorded events. */
+ * rendered, and by as many threads as one likes. Payloads have the keys and the key order of recorded
+ * events: the thin ones of 2026 (after 2025-10-07) or, if the world's shape says so, the full ones of
+ * 2021, where pushes have their commits, pull requests and repositories all their members, and there is
+ * one sequence of ids. */
 #ifndef FAKE_GITHUB_SYNTHETIC_EVENT_H
 #define FAKE_GITHUB_SYNTHETIC_EVENT_H
 
@@ -42,11 +44,12 @@ struct event_plan {
 	int64_t item_id; /* its id */
 	uint32_t item_author;
 	bool on_pull;    /* the comment is on a pull request */
+	bool merged;     /* full payloads: a pull request closed by a merge */
 	uint64_t seed;   /* of the texts, hashes and names */
 };
 
 /* Id counters of the two sequences that GitHub issues since 2025-10: Push, Create and Delete from
- * the higher one, all others from the lower. */
+ * the higher one, all others from the lower. With full payloads only the lower one is used. */
 struct event_sequences {
 	uint64_t push_id;
 	uint64_t other_id;

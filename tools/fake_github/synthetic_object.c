@@ -2,6 +2,7 @@
 #include "fake_github/synthetic_object.h"
 
 #include "base/clock.h"
+#include "fake_github/synthetic_prose.h"
 #include "fake_github/synthetic_text.h"
 
 #include <inttypes.h>
@@ -57,8 +58,24 @@ void object_append_user(struct buf *out, const struct world_account *account)
 		   type);
 }
 
+void object_append_title(const struct object_context *context, struct world_random *random, struct buf *out)
+{
+	if (context->world->shape.prose)
+		prose_append_title(out, random);
+	else
+		text_append(out, text_pick_title(random));
+}
+
+void object_append_body(const struct object_context *context, struct world_random *random, struct buf *out)
+{
+	if (context->world->shape.prose)
+		prose_append_body(out, random);
+	else
+		text_append(out, text_pick_body(random));
+}
+
 /* The stub of 2026: who made it, its title and its counts are no longer told. */
-void object_append_pull(struct object_context *context, struct buf *out)
+static void append_pull_stub(struct object_context *context, struct buf *out)
 {
 	const struct world_repository *repository = context->repository;
 	const char *full_name = context->full_name;
@@ -84,6 +101,14 @@ void object_append_pull(struct object_context *context, struct buf *out)
 		   "\",\"repo\":{\"id\":%" PRId64 ",\"url\":\"https://api.github.com/repos/%s\","
 		   "\"name\":\"%s\"}}}",
 		   repository->id, full_name, repository->name);
+}
+
+void object_append_pull(struct object_context *context, struct buf *out)
+{
+	if (context->world->shape.full_payloads)
+		full_append_pull(context, out);
+	else
+		append_pull_stub(context, out);
 }
 
 void object_append_label(struct object_context *context, struct buf *out)
@@ -141,7 +166,7 @@ void object_append_issue(struct object_context *context, struct buf *out)
 	buf_printf(out, "\"id\":%" PRId64 ",\"node_id\":\"I_kwDO%08" PRIx64 "\",\"number\":%" PRIu32
 		   ",\"title\":",
 		   plan->item_id, (uint64_t)plan->item_id, plan->number);
-	text_append(out, text_pick_title(&random));
+	object_append_title(context, &random, out);
 	buf_append_text(out, ",\"user\":");
 	object_append_user(out, &author);
 	buf_append_text(out, ",\"labels\":[");
@@ -167,7 +192,7 @@ void object_append_issue(struct object_context *context, struct buf *out)
 	buf_append_text(
 		out, "\"sub_issues_summary\":{\"total\":0,\"completed\":0,\"percent_completed\":0},"
 		     "\"body\":");
-	text_append(out, text_pick_body(&random));
+	object_append_body(context, &random, out);
 	buf_append_text(out, ",\"reactions\":");
 	object_append_reactions(context->full_name, "issues", plan->number, out);
 	buf_printf(out,
@@ -204,7 +229,7 @@ void object_append_comment(struct object_context *context, const char *kind, str
 	object_append_user(out, &context->actor);
 	buf_printf(out, ",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"body\":",
 		   object_time(context, 1).text, object_time(context, 1).text);
-	text_append(out, text_pick_body(&context->random));
+	object_append_body(context, &context->random, out);
 	buf_append_text(out, ",\"reactions\":");
 	object_append_reactions(context->full_name, kind, id, out);
 	buf_append_byte(out, '}');

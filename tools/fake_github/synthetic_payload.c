@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* synthetic_payload.c - the payload of each of the 16 types, as the Events API sends it since
- * 2025-10-07: pushes without commits, pull requests as a stub. */
+ * 2025-10-07: pushes without commits, pull requests as a stub. What a world with full payloads has
+ * instead is in synthetic_full.c. */
 #include "fake_github/synthetic_event.h"
 
 #include "base/clock.h"
@@ -11,8 +12,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Every other time there is no text. */
+static void append_or_null(struct object_context *context,
+			   void (*append)(const struct object_context *context, struct world_random *random,
+					  struct buf *out),
+			   struct buf *out)
+{
+	if (world_random_below(&context->random, 2))
+		append(context, &context->random, out);
+	else
+		buf_append_text(out, "null");
+}
+
 static void append_push(struct object_context *context, struct buf *out)
 {
+	if (context->world->shape.full_payloads) {
+		full_append_push(context, out);
+		return;
+	}
 	buf_printf(out,
 		   "{\"repository_id\":%" PRId64 ",\"push_id\":%" PRIu64
 		   ",\"ref\":\"refs/heads/%s\",\"head\":\"",
@@ -41,8 +58,7 @@ static void append_create(struct object_context *context, struct buf *out)
 	else
 		buf_append_text(out, "{\"ref\":null,\"ref_type\":\"repository\",\"full_ref\":null");
 	buf_append_text(out, ",\"master_branch\":\"main\",\"description\":");
-	text_append(out, world_random_below(&context->random, 2) ? text_pick_title(&context->random)
-								 : NULL);
+	append_or_null(context, object_append_title, out);
 	buf_append_text(out, ",\"pusher_type\":\"user\"}");
 }
 
@@ -97,8 +113,7 @@ static void append_review(struct object_context *context, struct buf *out)
 		   id, id);
 	object_append_user(out, &context->actor);
 	buf_append_text(out, ",\"body\":");
-	text_append(out, world_random_below(&context->random, 2) ? text_pick_body(&context->random)
-								 : NULL);
+	append_or_null(context, object_append_body, out);
 	buf_append_text(out, ",\"commit_id\":\"");
 	text_append_sha(out, &context->random);
 	buf_printf(out,
@@ -163,7 +178,7 @@ static void append_fork(struct object_context *context, struct buf *out)
 		   id, (uint64_t)id, name, login, name);
 	object_append_user(out, &context->actor);
 	buf_printf(out, ",\"html_url\":\"https://github.com/%s/%s\",\"description\":", login, name);
-	text_append(out, text_pick_title(&context->random));
+	object_append_title(context, &context->random, out);
 	buf_printf(out, ",\"fork\":true,\"url\":\"https://api.github.com/repos/%s/%s\"", login,
 		   name);
 	static const char *const members[] = {"forks", "keys", "teams", "hooks", "events", "tags",
@@ -204,7 +219,7 @@ static void append_release(struct object_context *context, struct buf *out)
 		   ",\"node_id\":\"RE_kwDO%08" PRIx64 "\",\"tag_name\":\"v%" PRIu64 ".%" PRIu64
 		   ".0\",\"target_commitish\":\"main\",\"name\":",
 		   id, major, minor);
-	text_append(out, text_pick_title(&context->random));
+	object_append_title(context, &context->random, out);
 	buf_printf(out,
 		   ",\"draft\":false,\"immutable\":false,\"prerelease\":%s,\"created_at\":\"%s\","
 		   "\"updated_at\":\"%s\",\"published_at\":\"%s\",\"assets\":[],\"tarball_url\":"
@@ -213,7 +228,7 @@ static void append_release(struct object_context *context, struct buf *out)
 		   world_random_below(&context->random, 5) ? "false" : "true",
 		   object_time(context, 600).text, object_time(context, 0).text,
 		   object_time(context, 0).text, full_name, major, minor);
-	text_append(out, text_pick_body(&context->random));
+	object_append_body(context, &context->random, out);
 	buf_append_text(out, ",\"short_description_html\":null,"
 			     "\"is_short_description_html_truncated\":false}}");
 }
@@ -231,7 +246,7 @@ static void append_discussion(struct object_context *context, struct buf *out)
 		"\",\"id\":%" PRIu64 ",\"node_id\":\"D_kwDO%08" PRIx64 "\",\"number\":%" PRIu64
 		",\"title\":",
 		context->full_name, context->full_name, number, id, id, number);
-	text_append(out, text_pick_title(&context->random));
+	object_append_title(context, &context->random, out);
 	buf_append_text(out, ",\"user\":");
 	object_append_user(out, &context->actor);
 	buf_printf(
@@ -239,7 +254,7 @@ static void append_discussion(struct object_context *context, struct buf *out)
 		",\"state\":\"open\",\"state_reason\":null,\"locked\":false,\"comments\":0,"
 		"\"created_at\":\"%s\",\"updated_at\":\"%s\",\"active_lock_reason\":null,\"body\":",
 		object_time(context, 1).text, object_time(context, 1).text);
-	text_append(out, text_pick_body(&context->random));
+	object_append_body(context, &context->random, out);
 	buf_append_text(out, ",\"labels\":[]}}");
 }
 
@@ -258,7 +273,7 @@ static void append_gollum(struct object_context *context, struct buf *out)
 
 static void append_member(struct object_context *context, struct buf *out)
 {
-	uint32_t number = (uint32_t)world_random_below(&context->random, WORLD_PEOPLE);
+	uint32_t number = (uint32_t)world_random_below(&context->random, context->world->shape.people);
 	struct world_account member = world_account_of(context->world, number);
 	buf_append_text(out, "{\"action\":\"added\",\"member\":");
 	object_append_user(out, &member);

@@ -70,7 +70,7 @@ static double random_unit(struct world_random *random)
 
 static struct world_random random_for(const struct world *world, uint64_t kind, uint64_t number)
 {
-	return (struct world_random){world->seed * 0x9e3779b97f4a7c15U + (kind << 56) + number};
+	return (struct world_random){world->shape.seed * 0x9e3779b97f4a7c15U + (kind << 56) + number};
 }
 
 /* Weight 1/(rank + 3): steep at the front, a long tail. */
@@ -104,14 +104,21 @@ static const char *pick_word(const char *const *words, size_t count, struct worl
 	return words[world_random_below(random, count)];
 }
 
+/* From one id to the next, so that all lie in a span as GitHub's do. */
+static uint64_t id_stride(uint64_t span, uint32_t count)
+{
+	return span / count > 0 ? span / count : 1;
+}
+
 struct world_account world_account_of(const struct world *world, uint32_t account)
 {
-	assert(account < WORLD_PEOPLE + WORLD_BOTS);
-	if (account >= WORLD_PEOPLE)
-		return bots[account - WORLD_PEOPLE];
+	assert(account < world->shape.people + WORLD_BOTS);
+	if (account >= world->shape.people)
+		return bots[account - world->shape.people];
 	struct world_random random = random_for(world, 1, account);
-	struct world_account person = {.id = 20000000 + 17389 * (int64_t)account};
-	person.id += (int64_t)world_random_below(&random, 17389);
+	uint64_t stride = id_stride(17389 * (uint64_t)WORLD_PEOPLE, world->shape.people);
+	struct world_account person = {.id = 20000000 + (int64_t)(stride * account)};
+	person.id += (int64_t)world_random_below(&random, stride);
 	const char *first = pick_word(first_words, ARRAY_COUNT(first_words), &random);
 	const char *second = pick_word(second_words, ARRAY_COUNT(second_words), &random);
 	(void)snprintf(person.login, sizeof(person.login), "%s%s%" PRIu32, first, second, account);
@@ -135,8 +142,8 @@ static void fill_repository(struct world *world, uint32_t number)
 {
 	struct world_repository *repository = &world->repositories[number];
 	struct world_random random = random_for(world, 3, number);
-	repository->id = 850000000 + 79301 * (int64_t)number
-			 + (int64_t)world_random_below(&random, 79301);
+	uint64_t stride = id_stride(79301 * (uint64_t)WORLD_REPOSITORIES, world->shape.repositories);
+	repository->id = 850000000 + (int64_t)(stride * number + world_random_below(&random, stride));
 	const char *first = pick_word(first_words, ARRAY_COUNT(first_words), &random);
 	const char *second = pick_word(second_words, ARRAY_COUNT(second_words), &random);
 	static const char *const joints[] = {"-", "_", ".", ""};
@@ -149,30 +156,51 @@ static void fill_repository(struct world *world, uint32_t number)
 			world, (uint32_t)world_random_below(&random, WORLD_ORGANISATIONS));
 	else
 		repository->owner = world_account_of(
-			world, (uint32_t)world_random_below(&random, WORLD_PEOPLE));
-	repository->last_number = (uint32_t)world_random_below(&random, number < 200 ? 20000 : 300);
+			world, (uint32_t)world_random_below(&random, world->shape.people));
+	repository->first_number = (uint32_t)world_random_below(&random, number < 200 ? 20000 : 300);
+	repository->last_number = repository->first_number;
 }
 
-struct world *world_create(uint64_t seed)
+struct world *world_create(const struct world_shape *shape)
 {
+	assert(shape->repositories > 0 && shape->repositories <= WORLD_COUNT_MAX);
+	assert(shape->people > 0 && shape->people <= WORLD_COUNT_MAX);
 	struct world *world = memory_allocate(1, sizeof(*world));
-	world->seed = seed;
-	for (uint32_t i = 0; i < WORLD_REPOSITORIES; i++)
+	world->shape = *shape;
+	world->repositories = memory_allocate(shape->repositories, sizeof(*world->repositories));
+	world->repository_weights = memory_allocate(shape->repositories, sizeof(double));
+	world->person_weights = memory_allocate(shape->people, sizeof(double));
+	for (uint32_t i = 0; i < shape->repositories; i++)
 		fill_repository(world, i);
-	fill_weights(world->repository_weights, WORLD_REPOSITORIES);
-	fill_weights(world->person_weights, WORLD_PEOPLE);
+	fill_weights(world->repository_weights, shape->repositories);
+	fill_weights(world->person_weights, shape->people);
 	return world;
 }
 
 void world_destroy(struct world **world)
 {
+	if (!*world)
+		return;
+	free((*world)->repositories);
+	free((*world)->repository_weights);
+	free((*world)->person_weights);
 	free(*world);
 	*world = NULL;
 }
 
+void world_reset(struct world *world, uint32_t offset)
+{
+	for (uint32_t i = 0; i < world->shape.repositories; i++) {
+		struct world_repository *repository = &world->repositories[i];
+		repository->last_number = repository->first_number + offset;
+		repository->open_pull_count = 0;
+		repository->open_issue_count = 0;
+	}
+}
+
 uint32_t world_pick_repository(const struct world *world, struct world_random *random)
 {
-	return pick_weighted(world->repository_weights, WORLD_REPOSITORIES, random);
+	return pick_weighted(world->repository_weights, world->shape.repositories, random);
 }
 
 uint32_t world_pick_actor(const struct world *world, uint32_t repository, bool bots_too,
@@ -182,13 +210,13 @@ uint32_t world_pick_actor(const struct world *world, uint32_t repository, bool b
 		/* The smaller of two draws: the first bots of the table are the busiest. */
 		uint64_t one = world_random_below(random, WORLD_BOTS);
 		uint64_t other = world_random_below(random, WORLD_BOTS);
-		return WORLD_PEOPLE + (uint32_t)(one < other ? one : other);
+		return world->shape.people + (uint32_t)(one < other ? one : other);
 	}
 	if (world_random_below(random, 100) < OWN_PEOPLE_PERCENT) {
 		struct world_random own = random_for(world, 4, repository);
 		uint64_t team_size = 1 + world_random_below(&own, repository < 200 ? 40 : 4);
 		own.state += world_random_below(random, team_size);
-		return (uint32_t)world_random_below(&own, WORLD_PEOPLE);
+		return (uint32_t)world_random_below(&own, world->shape.people);
 	}
-	return pick_weighted(world->person_weights, WORLD_PEOPLE, random);
+	return pick_weighted(world->person_weights, world->shape.people, random);
 }
