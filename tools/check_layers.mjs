@@ -13,7 +13,7 @@ const rankOf = {
 
 // From outside, a stage is STAGE/STAGE.h, and these.
 const stages = ["ingest", "silver", "gold"];
-const stageHeadersForOthers = ["gold/rollup.h", "ingest/import.h"];
+const stageHeadersForOthers = ["gold/rollup.h", "ingest/import.h", "ingest/archive_intake.h"];
 
 // Each third-party header and the only files that may include it.
 const thirdParty = [

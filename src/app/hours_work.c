@@ -5,12 +5,10 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { WAITING_LIST_BYTES_MAX = 256 * 1024 * 1024, LIST_STEP = 1000 };
 
@@ -46,20 +44,6 @@ static void unlock(struct hours_work *work)
 {
 	pthread_cond_broadcast(&work->changed);
 	pthread_mutex_unlock(&work->mutex);
-}
-
-/* Waits a bit at most, so that the stop flag is seen. Locked. */
-static void wait_for_change(struct hours_work *work, int64_t wait_ms)
-{
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += wait_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	(void)pthread_cond_timedwait(&work->changed, &work->mutex, &until);
 }
 
 static bool is_ending(struct hours_work *work)
@@ -151,7 +135,7 @@ static bool fetch_all(struct hours_work *work, struct archive_intake *intake, st
 		struct archive_intake_result result;
 		lock(work);
 		while (!has_room(work) && !is_ending(work))
-			wait_for_change(work, 100);
+			(void)pthread_cond_wait(&work->changed, &work->mutex);
 		bool any = !is_ending(work) && claim_source(work, &source, &mirror);
 		unlock(work);
 		if (!any)
@@ -183,6 +167,7 @@ static void *fetcher(void *context)
 	lock(work);
 	work->fetchers--;
 	unlock(work);
+	stop_flag_nudge(work->options.stop);
 	return NULL;
 }
 
@@ -204,7 +189,7 @@ static bool claim_group(struct hours_work *work, struct batch *group, size_t *co
 		wanted = smaller(share, HOURS_GROUP_MAX);
 		if (is_ending(work) || (int64_t)work->queue_count >= wanted || work->fetchers == 0)
 			break;
-		wait_for_change(work, 100);
+		(void)pthread_cond_wait(&work->changed, &work->mutex);
 	}
 	size_t count = (size_t)smaller(wanted, (int64_t)work->queue_count);
 	if (is_ending(work))
@@ -298,6 +283,7 @@ static void *builder(void *context)
 	lock(work);
 	work->builders--;
 	unlock(work);
+	stop_flag_nudge(work->options.stop);
 	return NULL;
 }
 
@@ -354,17 +340,13 @@ static bool start_threads(struct hours_work *work, int fetchers, struct err *err
 bool hours_work_start(const struct hours_work_options *options, struct hours_work **work_out, struct err *err)
 {
 	struct hours_work *work CLEANUP(hours_work_destroy) = memory_allocate(1, sizeof(*work));
-	pthread_condattr_t monotonic;
 	bool is_remote = false;
 	assert(options->threads >= 1 && options->threads <= HOURS_THREADS_MAX);
 	work->options = *options;
 	work->queue = memory_allocate(HOURS_QUEUE_MAX, sizeof(*work->queue));
 	work->problems = memory_allocate(HOURS_PROBLEMS_MAX, sizeof(*work->problems));
 	pthread_mutex_init(&work->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&work->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&work->changed, NULL);
 	for (size_t i = 0; i < options->source_count; i++) {
 		work->totals.sources += (int64_t)visits_of(work, &options->sources[i]);
 		is_remote = is_remote || options->sources[i].kind == ARCHIVE_HOUR
@@ -387,11 +369,14 @@ bool hours_work_start(const struct hours_work_options *options, struct hours_wor
 void hours_work_wait(struct hours_work *work, int64_t wait_ms, struct hours_totals *totals_out, bool *done_out)
 {
 	lock(work);
-	if (work->fetchers + work->builders > 0)
-		wait_for_change(work, wait_ms);
+	bool waits = work->fetchers + work->builders > 0;
+	unlock(work);
+	if (waits)
+		(void)stop_flag_wait(work->options.stop, wait_ms);
+	lock(work);
 	*done_out = work->fetchers + work->builders == 0;
 	*totals_out = work->totals;
-	unlock(work);
+	unlock(work); /* wakes the others too, which look at the stop flag */
 }
 
 bool hours_work_result(struct hours_work *work, struct err *err)

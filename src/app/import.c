@@ -197,8 +197,9 @@ bool command_import(struct config *config, const char *const *words, size_t word
 	if (from_folder && word_count > 0)
 		return command_usage_err(err, "\"%.100s\" and --from-gh-events: one import at a time", words[0]);
 	if (!from_folder && word_count == 0)
-		return command_usage_err(err, "import needs to be told what: hours of GH Archive (2026-09-20-7, 2026-09-20,"
-					      " 2026-09-20..2026-09-27), files, URLs or -; or --from-gh-events DIR");
+		return command_usage_err(err, "import needs to be told what: hours of GH Archive (2026-09-20-7,"
+					      " 2026-09-20, 2026-09-20..2026-09-27), files, URLs or -; or"
+					      " --from-gh-events DIR");
 	if (!from_folder)
 		return import_hours(config, words, word_count, err);
 	struct import_report *report = memory_allocate(1, sizeof(*report));

@@ -65,7 +65,8 @@ static void append_eta(struct buf *out, const struct import *import, const struc
 	if (totals->built == 0 || left <= 0)
 		return;
 	int64_t seconds = elapsed_ms(import) * left / totals->built / 1000;
-	buf_printf(out, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+	buf_printf(out, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60,
+		   seconds % 60);
 }
 
 static void show_line(const struct import *import, const struct hours_totals *totals)
@@ -86,7 +87,8 @@ static void log_line(const struct import *import, const struct hours_totals *tot
 	int64_t ms = elapsed_ms(import);
 	int64_t left = totals->sources - settled(totals);
 	LOG_EVENT(LOG_INFO, "importing", log_int("files", settled(totals)), log_int("of", totals->sources),
-		  log_int("events", totals->received), log_int("events_per_s", (int64_t)per_second(totals->received, ms)),
+		  log_int("events", totals->received),
+		  log_int("events_per_s", (int64_t)per_second(totals->received, ms)),
 		  log_int("json_mb_per_s", (int64_t)(per_second(totals->built_bytes, ms) / 1e6)),
 		  log_int("bad_records", totals->quarantined),
 		  log_int("seconds_left", totals->built > 0 ? ms * left / totals->built / 1000 : -1));
@@ -132,7 +134,7 @@ static void append_text(struct buf *out, const struct import *import)
 	buf_printf(out,
 		   "%" PRId64 " of %" PRId64 " files imported, %" PRId64 " were there before\n\n"
 		   "received     %12" PRId64 "  records, and places that are damaged\n"
-		   "filtered     %12" PRId64 "  of types that the events file does not name; --types all keeps them\n"
+		   "filtered     %12" PRId64 "  of types that are not configured; --types all keeps them\n"
 		   "quarantined  %12" PRId64 "  damaged, kept with file, offset and reason\n"
 		   "duplicates   %12" PRId64 "  within a file\n"
 		   "in silver    %12" PRId64 "\n",

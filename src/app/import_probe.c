@@ -42,8 +42,8 @@ static bool open_catalog(struct config *config, struct probe *probe, struct err 
 	return layout_init(&layout, folder, err) && catalog_open(&layout, true, &probe->catalog, err);
 }
 
-static bool is_known(struct probe *probe, const struct archive_source *source, const char *origin, bool *known_out,
-		     struct err *err)
+static bool is_known(struct probe *probe, const struct archive_source *source, const char *origin,
+		     bool *known_out, struct err *err)
 {
 	struct archive archive;
 	*known_out = false;
@@ -59,7 +59,8 @@ static void note(struct probe *probe, const char *name, const struct archive_res
 		return;
 	}
 	if (++probe->absent <= LISTED_MAX)
-		buf_printf(&probe->lines, "  %s: %s, %s\n", name, archive_outcome_name(result->outcome), result->reason);
+		buf_printf(&probe->lines, "  %s: %s, %s\n", name, archive_outcome_name(result->outcome),
+			   result->reason);
 }
 
 static bool probe_remote(struct probe *probe, const struct archive_source *source, size_t mirror, struct err *err)

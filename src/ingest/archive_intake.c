@@ -143,8 +143,8 @@ static bool store(struct archive_intake *intake, const struct archive_source *so
 }
 
 /* Where it lies until it is bronze: the same name for the same source, so that a fetch goes on. */
-static bool incoming_path(const struct archive_intake *intake, const struct archive *archive, struct file_path *path_out,
-			  struct err *err)
+static bool incoming_path(const struct archive_intake *intake, const struct archive *archive,
+			  struct file_path *path_out, struct err *err)
 {
 	char text[ARCHIVE_NAME_BYTES_MAX + ARCHIVE_ORIGIN_BYTES_MAX + 3];
 	(void)snprintf(text, sizeof(text), "%s %s", archive->origin, archive->name);

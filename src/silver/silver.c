@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PARTITION_ROWS_MAX = 131072 };
+
 bool silver_open(const struct silver_options *options, struct silver **silver_out, struct err *err)
 {
 	assert(options->layout && options->catalog && options->fields);
@@ -22,6 +24,7 @@ bool silver_open(const struct silver_options *options, struct silver **silver_ou
 		.memory_bytes_max = options->memory_bytes_max,
 		.temporary_folder = spill.text,
 		.allowed_folder = options->layout->root.text,
+		.partition_rows_max = PARTITION_ROWS_MAX,
 	};
 	CLEANUP(silver_close) struct silver *silver = memory_allocate(1, sizeof(*silver));
 	silver->options = *options;

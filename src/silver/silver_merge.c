@@ -177,7 +177,8 @@ static bool replace(const struct merge *merge, struct lake_file *file, const str
 {
 	FAILPOINT_SCOPE("silver.merged");
 	struct file_path path;
-	if (!catalog_swap_silver(merge->silver->options.catalog, merged, merged->rows > 0 ? 1 : 0, &file->path, 1, err)
+	if (!catalog_swap_silver(merge->silver->options.catalog, merged, merged->rows > 0 ? 1 : 0, &file->path, 1,
+		    err)
 	    || !layout_absolute(merge->silver->options.layout, file->path.text, &path, err)
 	    || !file_remove(path.text, err))
 		return false;

@@ -171,13 +171,15 @@ static bool attach(struct duck_connection *connection, const char *path, struct 
 }
 
 /* The order matters: folders cannot be allowed once access is off, nothing be set once locked. */
-static bool lock_down(struct duck_connection *connection, const char *allowed_folder,
-		      struct err *err)
+static bool lock_down(struct duck_connection *connection, const struct duck_options *options, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SQL_SETTING_BYTES_MAX};
-	if (allowed_folder) {
+	if (options->partition_rows_max > 0)
+		buf_printf(&sql, "SET GLOBAL partitioned_write_flush_threshold=%" PRId64 ";",
+			   options->partition_rows_max);
+	if (options->allowed_folder) {
 		buf_append_text(&sql, "SET allowed_directories=[");
-		if (!duck_quote_text(&sql, span_of(allowed_folder)))
+		if (!duck_quote_text(&sql, span_of(options->allowed_folder)))
 			return err_set(err, ERR_LOCAL, "the folder's path is not UTF-8");
 		buf_append_text(&sql, "];");
 	}
@@ -220,7 +222,7 @@ bool duck_open(const struct duck_options *options, struct duck_database **databa
 	    && (!duck_connect(database, &connection, err) || !attach(connection, options->attached_path, err)))
 		return false; /* its text names that file */
 	if ((!connection && !duck_connect(database, &connection, err)) || !duck_source_register(connection, err)
-	    || !lock_down(connection, options->allowed_folder, err))
+	    || !lock_down(connection, options, err))
 		return err_wrap(err, "opening %s", options->path ? options->path : "in memory");
 	*database_out = database;
 	database = NULL;

@@ -33,6 +33,9 @@ struct duck_options {
 	 * out. Damage, another version or no such file: ERR_INPUT; in use by a writer: ERR_LOCAL. */
 	const char *attached_path;
 	bool read_only;                /* of a file: nothing is written, its log is replayed in memory */
+	/* Rows that a COPY with PARTITION_BY keeps in memory, of all partitions, before it writes them as a row
+	 * group each; 0: DuckDB's 524,288. */
+	int64_t partition_rows_max;
 	bool preserve_insertion_order; /* default false: true serialises table functions */
 };
 
