@@ -14,7 +14,9 @@
 
 static const char *const state_names[] = {"stored", "missing", "unavailable", "damaged"};
 
-#define ARCHIVE_COLUMNS "name, origin, state, sha256, reason, coalesce(batch, 0), size_bytes, lines, bad_lines, at_us"
+#define ARCHIVE_COLUMNS                                                                            \
+	"name, origin, state, sha256, reason, coalesce(batch, 0), size_bytes, lines, bad_lines, at_us,"   \
+	" time_min_us, time_max_us"
 
 const char *archive_state_name(enum archive_state state)
 {
@@ -34,10 +36,11 @@ static bool write_archive(struct catalog *catalog, const struct archive *archive
 	struct buf sql CLEANUP(buf_finish) = {.size_max = 1024};
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {archive->batch, archive->size_bytes, archive->lines, archive->bad_lines,
-		archive->at_us};
+		archive->at_us, archive->time_min_us, archive->time_max_us};
 	buf_printf(&sql,
-		"%s INTO archive (name, origin, state, sha256, reason, batch, size_bytes, lines, bad_lines, at_us)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10)", verb);
+		"%s INTO archive (name, origin, state, sha256, reason, batch, size_bytes, lines, bad_lines, at_us,"
+		" time_min_us, time_max_us) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?12)",
+		verb);
 	if (!sqlite_prepare(catalog->database, sql.data, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, archive->name);
@@ -118,18 +121,20 @@ static bool update_bronze(struct catalog *catalog, const struct archive_silver *
 {
 	static const char file_sql[] = "UPDATE file SET rows = ?2, time_min_us = ?3, time_max_us = ?4"
 				       " WHERE layer = 'bronze' AND batch_first = ?1";
-	static const char archive_sql[] = "UPDATE archive SET lines = ?2, bad_lines = ?3, reason = ?4 WHERE batch = ?1";
+	static const char archive_sql[] = "UPDATE archive SET lines = ?2, bad_lines = ?3, time_min_us = ?4,"
+					  " time_max_us = ?5, reason = ?6 WHERE batch = ?1";
 	struct sqlite_statement *file CLEANUP(sqlite_finish) = NULL;
 	struct sqlite_statement *row CLEANUP(sqlite_finish) = NULL;
 	const struct batch *batch = &archive->batch;
 	const int64_t of_file[] = {batch->seq, batch->bronze_rows, archive->time_min_us, archive->time_max_us};
-	const int64_t of_row[] = {batch->seq, batch->received, batch->silver_quarantined};
+	const int64_t of_row[] = {batch->seq, batch->received, batch->silver_quarantined,
+		archive->time_min_us, archive->time_max_us};
 	if (!sqlite_prepare(catalog->database, file_sql, &file, err)
 	    || !sqlite_prepare(catalog->database, archive_sql, &row, err))
 		return false;
 	catalog_bind_integers(file, 1, of_file, ARRAY_COUNT(of_file));
 	catalog_bind_integers(row, 1, of_row, ARRAY_COUNT(of_row));
-	catalog_bind_text(row, 4, archive->reason);
+	catalog_bind_text(row, 6, archive->reason);
 	return sqlite_execute(file, err) && sqlite_execute(row, err);
 }
 
@@ -179,7 +184,7 @@ static bool take_archive(struct sqlite_statement *statement, struct arena *arena
 		return false;
 	archive->state = (enum archive_state)state;
 	int64_t *const numbers[] = {&archive->batch, &archive->size_bytes, &archive->lines, &archive->bad_lines,
-		&archive->at_us};
+		&archive->at_us, &archive->time_min_us, &archive->time_max_us};
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
 		*numbers[i] = sqlite_column_integer(statement, 5 + (int)i);
 	return true;
@@ -245,15 +250,33 @@ bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *er
 	return retention_forget(catalog, RETENTION_BRONZE, &choice, err);
 }
 
+static bool list_archives(struct sqlite_statement *statement, struct arena *arena,
+			  const struct archive **archives_out, size_t *count_out, struct err *err)
+{
+	const void *kept = NULL;
+	if (!catalog_collect(statement, take_archive, sizeof(struct archive), arena, &kept, count_out, err))
+		return false;
+	*archives_out = kept;
+	return true;
+}
+
+bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,
+			      const struct archive **archives_out, size_t *count_out, struct err *err)
+{
+	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE batch BETWEEN ?1 AND ?2 ORDER BY batch";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	const int64_t values[] = {first, last};
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	catalog_bind_integers(statement, 1, values, ARRAY_COUNT(values));
+	return list_archives(statement, arena, archives_out, count_out, err);
+}
+
 bool catalog_list_archives(struct catalog *catalog, struct arena *arena, const struct archive **archives_out,
 			   size_t *count_out, struct err *err)
 {
 	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive ORDER BY name, origin";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	const void *kept = NULL;
-	if (!sqlite_prepare(catalog->database, sql, &statement, err)
-	    || !catalog_collect(statement, take_archive, sizeof(struct archive), arena, &kept, count_out, err))
-		return false;
-	*archives_out = kept;
-	return true;
+	return sqlite_prepare(catalog->database, sql, &statement, err)
+	       && list_archives(statement, arena, archives_out, count_out, err);
 }

@@ -32,6 +32,8 @@ struct archive {
 	char sha256[65]; /* "" unless stored */
 	int64_t lines;   /* records and damaged places, once silver has read it */
 	int64_t bad_lines;
+	int64_t time_min_us; /* of its events that came into silver; both 0: none, or not yet */
+	int64_t time_max_us;
 	char reason[ARCHIVE_NOTE_BYTES_MAX + 1]; /* why it is not there, or not whole; "": it is */
 	int64_t at_us;
 };
@@ -55,6 +57,9 @@ MUST_CHECK bool catalog_find_archive_batch(struct catalog *catalog, int64_t batc
 /* Bronze of an archive that is in silver is no longer kept: as retention_forget does. retention_finish
  * removes it. */
 MUST_CHECK bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *err);
+/* Those of batches `first` to `last`, by batch. */
+MUST_CHECK bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,
+					 const struct archive **archives_out, size_t *count_out, struct err *err);
 /* All of them, in the order of names. */
 MUST_CHECK bool catalog_list_archives(struct catalog *catalog, struct arena *arena,
 				      const struct archive **archives_out, size_t *count_out, struct err *err);

@@ -234,6 +234,8 @@ static const char *const version_3[] = {
 	" sha256 TEXT NOT NULL,"
 	" lines INTEGER NOT NULL CHECK (lines >= 0),"
 	" bad_lines INTEGER NOT NULL CHECK (bad_lines >= 0),"
+	" time_min_us INTEGER NOT NULL,"
+	" time_max_us INTEGER NOT NULL,"
 	" reason TEXT NOT NULL,"
 	" at_us INTEGER NOT NULL,"
 	" PRIMARY KEY (name, origin),"

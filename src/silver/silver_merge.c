@@ -4,6 +4,7 @@
 #include "silver/silver_private.h"
 
 #include "base/failpoint.h"
+#include "lake/catalog_archive.h"
 #include "lake/lake_verify.h"
 #include "lake/silver_file.h"
 
@@ -71,15 +72,25 @@ static bool overlaps(const struct lake_file *a, const struct lake_file *b)
 	return a->time_min_us <= b->time_max_us && b->time_min_us <= a->time_max_us;
 }
 
-/* Files before `index` of the same type and day that share time with it; the shared stretch in *from_us and
- * *to_us. */
-static size_t choose_earlier(const struct merge *merge, size_t index, struct lake_file *earlier, int64_t *from_us,
-			     int64_t *to_us)
+struct stretch {
+	int64_t from_us; /* empty: INT64_MAX */
+	int64_t to_us;
+};
+
+static void widen(struct stretch *stretch, int64_t from_us, int64_t to_us)
+{
+	if (from_us < stretch->from_us)
+		stretch->from_us = from_us;
+	if (to_us > stretch->to_us)
+		stretch->to_us = to_us;
+}
+
+/* Files before `index` of the same type and day that share time with it, and the stretch that they share. */
+static size_t choose_earlier(const struct merge *merge, size_t index, struct lake_file *earlier,
+			     struct stretch *stretch)
 {
 	const struct lake_file *file = &merge->files[index];
 	size_t count = 0;
-	*from_us = INT64_MAX;
-	*to_us = INT64_MIN;
 	for (size_t i = index; i-- > 0;) {
 		const struct lake_file *other = &merge->files[i];
 		if (strcmp(other->type, file->type) != 0 || other->date_us != file->date_us)
@@ -87,27 +98,51 @@ static size_t choose_earlier(const struct merge *merge, size_t index, struct lak
 		if (other->rows == 0 || !overlaps(other, file))
 			continue;
 		earlier[count++] = *other;
-		if (other->time_min_us < *from_us)
-			*from_us = other->time_min_us;
-		if (other->time_max_us > *to_us)
-			*to_us = other->time_max_us;
+		widen(stretch, other->time_min_us > file->time_min_us ? other->time_min_us : file->time_min_us,
+			other->time_max_us < file->time_max_us ? other->time_max_us : file->time_max_us);
 	}
-	if (*from_us < file->time_min_us)
-		*from_us = file->time_min_us;
-	if (*to_us > file->time_max_us)
-		*to_us = file->time_max_us;
 	return count;
 }
 
-/* The rows of `file` in the stretch that one of `earlier` has too, as a table `met`; how many in *count_out. */
+/* The stretch that imported hours in one file share with each other. */
+static bool find_shared_inside(const struct merge *merge, const struct lake_file *file, struct stretch *stretch,
+			       struct err *err)
+{
+	CLEANUP(arena_finish) struct arena arena = {.size_max = LIST_BYTES_MAX};
+	const struct archive *archives;
+	size_t count;
+	if (file->batch_first == file->batch_last)
+		return true;
+	if (!catalog_list_archives_of(merge->silver->options.catalog, file->batch_first, file->batch_last, &arena,
+		    &archives, &count, err))
+		return false;
+	for (size_t i = 1; i < count; i++) {
+		for (size_t n = 0; n < i; n++) {
+			const struct archive *a = &archives[i];
+			const struct archive *b = &archives[n];
+			if (a->time_min_us <= b->time_max_us && b->time_min_us <= a->time_max_us)
+				widen(stretch, a->time_min_us > b->time_min_us ? a->time_min_us : b->time_min_us,
+					a->time_max_us < b->time_max_us ? a->time_max_us : b->time_max_us);
+		}
+	}
+	return true;
+}
+
+static bool insert_met(const struct merge *merge, struct buf *sql, const struct stretch *stretch, struct err *err)
+{
+	const struct value range[] = {value_time(stretch->from_us), value_time(stretch->to_us)};
+	if (sql->failed)
+		return err_set(err, ERR_LOCAL, "the statement is too long");
+	return duck_query(merge->silver->connection, sql->data, range, ARRAY_COUNT(range), NULL, err);
+}
+
+/* Into `met`: the rows of `file` in the stretch that one of `earlier` has too. */
 static bool find_met(const struct merge *merge, const struct lake_file *file, const struct lake_file *earlier,
-		     size_t earlier_count, int64_t from_us, int64_t to_us, int64_t *count_out, struct err *err)
+		     size_t earlier_count, const struct stretch *stretch, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
-	const struct silver *silver = merge->silver;
-	const struct silver_options *options = &silver->options;
-	const struct value range[] = {value_time(from_us), value_time(to_us)};
-	buf_append_text(&sql, "CREATE OR REPLACE TEMP TABLE met AS SELECT id, created_at, repo_id, batch FROM ");
+	const struct silver_options *options = &merge->silver->options;
+	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM ");
 	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
 		return false;
 	buf_append_text(&sql, " later WHERE created_at BETWEEN $1 AND $2 AND EXISTS (SELECT 1 FROM ");
@@ -116,8 +151,35 @@ static bool find_met(const struct merge *merge, const struct lake_file *file, co
 	buf_append_text(&sql, " earlier WHERE earlier.created_at BETWEEN $1 AND $2 AND earlier.id = later.id"
 			      " AND earlier.created_at = later.created_at"
 			      " AND earlier.repo_id IS NOT DISTINCT FROM later.repo_id)");
-	return duck_query(silver->connection, sql.data, range, ARRAY_COUNT(range), NULL, err)
-	       && duck_query_integer(silver->connection, "SELECT count(*) FROM met", NULL, 0, 0, count_out, err);
+	return insert_met(merge, &sql, stretch, err);
+}
+
+/* Into `met`: the rows of `file` in the stretch that an earlier batch in the same file has too. */
+static bool find_met_inside(const struct merge *merge, const struct lake_file *file, const struct stretch *stretch,
+			    struct err *err)
+{
+	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
+	const struct silver_options *options = &merge->silver->options;
+	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM (SELECT id, created_at, repo_id,"
+			      " batch, row_number() OVER (PARTITION BY id, created_at, repo_id ORDER BY batch) AS place"
+			      " FROM ");
+	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
+		return false;
+	buf_append_text(&sql, " WHERE created_at BETWEEN $1 AND $2) WHERE place > 1");
+	return insert_met(merge, &sql, stretch, err);
+}
+
+static bool collect_met(const struct merge *merge, size_t index, const struct lake_file *earlier, size_t count,
+			const struct stretch *shared, const struct stretch *inside, int64_t *met_out, struct err *err)
+{
+	const struct lake_file *file = &merge->files[index];
+	struct duck_connection *connection = merge->silver->connection;
+	return duck_run(connection, "CREATE OR REPLACE TEMP TABLE met (id BIGINT, created_at TIMESTAMP, repo_id BIGINT,"
+				    " batch BIGINT)", err)
+	       && (count == 0 || find_met(merge, file, earlier, count, shared, err))
+	       && (inside->from_us == INT64_MAX || find_met_inside(merge, file, inside, err))
+	       && duck_query_integer(connection, "SELECT count(*) FROM (SELECT DISTINCT * FROM met)", NULL, 0, 0,
+		       met_out, err);
 }
 
 static bool measure(const struct merge *merge, const struct file_path *staged, struct lake_file *merged,
@@ -190,21 +252,23 @@ static bool merge_file(struct merge *merge, size_t index, struct lake_file *earl
 {
 	struct lake_file *file = &merge->files[index];
 	struct lake_file merged;
-	int64_t from_us;
-	int64_t to_us;
+	struct stretch shared = {INT64_MAX, INT64_MIN};
+	struct stretch inside = {INT64_MAX, INT64_MIN};
 	int64_t met = 0;
 	const struct silver_options *options = &merge->silver->options;
 	if (file->batch_last <= merge->merged_batch)
 		return true;
-	size_t count = choose_earlier(merge, index, earlier, &from_us, &to_us);
-	if (count == 0)
+	size_t count = choose_earlier(merge, index, earlier, &shared);
+	if (!find_shared_inside(merge, file, &inside, err))
+		return false;
+	if (count == 0 && inside.from_us == INT64_MAX)
 		return true;
 	if (!lake_verify_silver(options->catalog, options->layout, earlier, count, err)
 	    || !lake_verify_silver(options->catalog, options->layout, file, 1, err)) {
 		/* The next merge, when it is there again. */
 		return err->kind == ERR_RETRY;
 	}
-	if (!find_met(merge, file, earlier, count, from_us, to_us, &met, err))
+	if (!collect_met(merge, index, earlier, count, &shared, &inside, &met, err))
 		return false;
 	if (met == 0)
 		return true;
@@ -227,7 +291,7 @@ bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_r
 		return err_set(err, ERR_LOCAL, "too many silver files");
 	bool ok = true;
 	bool stopped = false;
-	for (size_t i = 1; i < merge.count && ok && !stopped; i++) {
+	for (size_t i = 0; i < merge.count && ok && !stopped; i++) {
 		ok = merge_file(&merge, i, earlier, err) || err_wrap(err, "%s", merge.files[i].path.text);
 		stopped = stop && stop_flag_is_set(stop);
 	}
