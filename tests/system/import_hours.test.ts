@@ -70,9 +70,9 @@ function found(rows: SilverRow[]): ReturnType<typeof independent> {
 	};
 }
 
-/* The hour of 2012 has one event twice, byte for byte. */
-for (const [file, events, twice] of [["2012-06-14-15.json.gz", 5313, ["PushEvent"]], ["2015-01-01-1.json.gz", 7427, []],
-	["2021-07-21-6to9.200-each.json", 800, []], ["2016-07-07-0.head2000.rebuilt.jsonl", 2000, []]] as const)
+/* The hour of 2012 has one event twice, with its keys in another order. */
+for (const [file, events, twice] of [["2012-06-14-15.json.gz", 5313, ["PullRequestEvent"]],
+	["2015-01-01-1.json.gz", 7427, []], ["2021-07-21-6to9.200-each.json", 800, []], ["2016-07-07-0.head2000.rebuilt.jsonl", 2000, []]] as const)
 	test(`${file}: as an independent parser counts it`, { skip: real.skip }, async () => {
 		const lake = temporaryFolder();
 		const source = path.join(real.folder, "gharchive-hours", file);
