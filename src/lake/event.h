@@ -11,15 +11,16 @@
 
 enum { EVENT_TYPE_BYTES_MAX = 64, EVENT_TYPE_COUNT_MAX = 64 };
 
+/* The form in which an event came (docs/formats/silver.md, "Eras"). */
 enum event_era {
-	EVENT_ERA_TIMELINE, /* 2011 to 2014, GH Archive's Timeline API: `repository`, string `actor` */
-	EVENT_ERA_FULL,     /* 2015 to October 2025: full payloads (Enterprise Server still) */
+	EVENT_ERA_TIMELINE, /* until 2014, GH Archive's Timeline API: `repository`, string `actor`, no id */
+	EVENT_ERA_FULL,     /* until October 2025: full payloads (Enterprise Server still; 2011's archive) */
 	EVENT_ERA_THIN,     /* since 2025-10-07: trimmed payloads */
 };
 const char *event_era_name(enum event_era era); /* "timeline", "full", "thin" */
 
 struct event {
-	int64_t id;
+	int64_t id; /* GitHub's; negative: derived from the JSON (derived_id.h) */
 	/* As received when it matches [A-Za-z]{1,64}, else "_other". */
 	struct span type;
 	int64_t created_at_us;

@@ -25,7 +25,7 @@ enum scan_reason {
 	SCAN_TOO_DEEP,
 	SCAN_TOO_LARGE,
 	SCAN_NOT_AN_OBJECT,
-	SCAN_ID_MISSING,         /* or not an integer, or a string of digits, of 63 bits */
+	SCAN_ID_MISSING,         /* since 2015; or not an integer, or a string of digits, of 63 bits */
 	SCAN_TYPE_MISSING,       /* or not a string */
 	SCAN_CREATED_AT_MISSING, /* or not a time */
 	SCAN_BAD_VALUE,          /* a common column with the wrong kind of value: a number as login */
@@ -46,7 +46,8 @@ void scan_plan_destroy(struct scan_plan **plan);
 /* Scans one event. Spans of event_out point into `json` or `arena`, event_out->fields into `arena` or
  * the plan. Takes at most 3 × json.size bytes and one struct value a field from the arena; where it has
  * no room for them the answer is SCAN_TOO_LARGE (and arena->failed says that it is not the event's
- * fault). False: *problem_out says why and event_out is untouched. A configured field whose value has
+ * fault). An event from before 2015 without an id gets one, for which derived_id.h takes memory of its own.
+ * False: *problem_out says why and event_out is untouched. A configured field whose value has
  * another kind than its type is NULL (strings keep any scalar as its text); null, absent or
  * empty-object actor, repo, org are absent. */
 MUST_CHECK bool scan_event(const struct scan_plan *plan, struct span json, struct arena *arena,

@@ -244,31 +244,33 @@ static bool expect_repo_and_org(const json_t *document, struct expectation *expe
  * not number itself. */
 static int64_t number_of_url(const json_t *document, struct span type)
 {
-	const char *url = json_string_value(oracle_at(document, "url"));
-	char page[8];
-	int size = 0;
-	size_t url_size = json_string_length(oracle_at(document, "url"));
-	if (!url || !is_timeline_form(document)
+	struct span url = oracle_text(oracle_at(document, "url"));
+	if (!url.data || !is_timeline_form(document)
 		|| !(span_equal_text(type, "IssueCommentEvent") || span_equal_text(type, "IssuesEvent")
 			|| span_equal_text(type, "PullRequestEvent")
 			|| span_equal_text(type, "PullRequestReviewCommentEvent")))
 		return 0;
-	url += strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : url_size;
-	if (strncmp(url, "github.com/", 11) != 0)
+	/* Where the parts between slashes begin; the last ends at a '#', or at the end. */
+	size_t starts[8] = {0};
+	size_t parts = 1;
+	size_t end = 0;
+	for (; end < url.size && parts < 8 && !(parts == 7 && url.data[end] == '#'); end++)
+		if (url.data[end] == '/')
+			starts[parts++] = end + 1;
+	if (parts != 7)
 		return 0;
-	for (int i = 0; i < 3 && url; i++) {
-		url = strchr(url, '/');
-		url += url != NULL;
-	}
-	if (!url || sscanf(url, "%7[a-z]/%n", page, &size) != 1 || size == 0
-		|| (strcmp(page, "issues") != 0 && strcmp(page, "pull") != 0))
-		return 0;
-	url += size;
-	size_t digits = strspn(url, "0123456789");
-	bool ends = url[digits] == '\0' || url[digits] == '#';
-	struct span text = {url, digits};
-	int64_t parsed = 0;
-	return ends && span_parse_int64(text, &parsed) ? parsed : 0;
+	struct span host = {url.data, starts[3]};
+	struct span page = {url.data + starts[5], starts[6] - starts[5]};
+	struct span digits = {url.data + starts[6], end - starts[6]};
+	int64_t number = 0;
+	for (size_t i = 0; i < digits.size; i++)
+		if (digits.data[i] < '0' || digits.data[i] > '9')
+			return 0;
+	return (span_equal_text(host, "https://github.com/") || span_equal_text(host, "http://github.com/"))
+			       && (span_equal_text(page, "issues/") || span_equal_text(page, "pull/"))
+			       && span_parse_int64(digits, &number)
+		       ? number
+		       : 0;
 }
 
 static bool expect_payload(const json_t *document, struct event *event)
