@@ -186,6 +186,7 @@ struct scan_plan *scan_plan_create(const struct field_set *fields)
 	struct scan_plan *plan = memory_allocate(1, sizeof(*plan));
 	arena_init(&plan->arena, PLAN_BYTES_MAX);
 	plan->fields = fields;
+	plan->variant = scan_variant_best();
 	build_trie(plan);
 	build_types(plan);
 	assert(!plan->arena.failed);

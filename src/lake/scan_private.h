@@ -57,6 +57,9 @@ MUST_CHECK bool scan_enter(struct scan_cursor *cursor, bool *empty_out);
 /* Behind an element: passes the comma, or (*closed_out true) the bracket `closing`. */
 MUST_CHECK bool scan_take_separator(struct scan_cursor *cursor, char closing, bool *closed_out);
 
+/* Passes the escape whose backslash is at the cursor. */
+MUST_CHECK bool scan_skip_escape(struct scan_cursor *cursor);
+
 /* Decodes the escapes of a validated string into `out`, which has room for `size` bytes (decoded
  * text is never longer). Returns the decoded size. */
 size_t scan_decode_string(const char *data, size_t size, char *out);
@@ -122,6 +125,17 @@ struct scan_node {
 	uint64_t child_sizes;
 };
 
+/* How the bytes are looked at: results are the same, only the speed differs. */
+enum scan_variant {
+	SCAN_PORTABLE, /* token by token: everywhere */
+	SCAN_SSE2,     /* 64 bytes at a time, by masks: every x86-64 */
+	SCAN_AVX2,
+	SCAN_VARIANT_COUNT,
+};
+const char *scan_variant_name(enum scan_variant variant); /* "portable", "sse2", "avx2" */
+/* The fastest one that this processor has. */
+enum scan_variant scan_variant_best(void);
+
 /* The fields that one event type has. */
 struct scan_type_fields {
 	const char *type;
@@ -138,8 +152,13 @@ struct scan_plan {
 	const struct value *null_values; /* by field index */
 	const struct scan_type_fields *types;
 	size_t type_count;
+	enum scan_variant variant; /* scan_variant_best() */
 	struct arena arena;
 };
+
+/* For tests and measurements, before the plan is used: another variant. False (and nothing changed)
+ * where this processor has not got it. */
+MUST_CHECK bool scan_plan_set_variant(struct scan_plan *plan, enum scan_variant variant);
 
 /* The child of `parent` that an object's key names, decoded when it has escapes; 0 when none. */
 size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct scan_slot *key);
@@ -150,6 +169,41 @@ size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct
  * of the plan; the last of duplicate keys wins. */
 MUST_CHECK bool scan_walk(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
 	struct scan_problem *problem_out);
+
+/* ---- the same by blocks (scan_block.c, scan_mask.c) ---- */
+
+/* Of 64 bytes, in the order of the bytes from bit 0: those that are … */
+struct scan_masks {
+	uint64_t quote;
+	uint64_t in_string; /* between quotes, if none is escaped and the first one opens */
+	uint64_t backslash;
+	uint64_t open;  /* { or [ */
+	uint64_t close; /* } or ] */
+	uint64_t colon;
+	uint64_t comma;
+};
+
+/* Bit n becomes the xor of the bits 0 … n: an opening quote and all up to its closing quote. */
+static inline uint64_t scan_xor_of_prefix(uint64_t mask)
+{
+	mask ^= mask << 1;
+	mask ^= mask << 2;
+	mask ^= mask << 4;
+	mask ^= mask << 8;
+	mask ^= mask << 16;
+	return mask ^ mask << 32;
+}
+
+/* Fills a set of masks for each 64 bytes; sets *not_ascii when there is a byte beyond 0x7f. False (masks
+ * undefined) when there is a control character. */
+typedef bool (*scan_mask_function)(
+	const char *bytes, size_t block_count, struct scan_masks *masks_out, bool *not_ascii);
+scan_mask_function scan_mask_of(enum scan_variant variant); /* NULL for SCAN_PORTABLE */
+
+/* As scan_walk with zeroed slots, but "no" may also mean "not sure": then the slots hold
+ * anything. Always "no" when there are blanks between tokens. */
+MUST_CHECK bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
+	scan_mask_function mask);
 
 /* ---- values (scan_value.c) ---- */
 

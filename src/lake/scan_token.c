@@ -119,8 +119,7 @@ static bool is_low_surrogate(int32_t unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* Passes the escape whose backslash is at the cursor. */
-static bool skip_escape(struct scan_cursor *cursor)
+bool scan_skip_escape(struct scan_cursor *cursor)
 {
 	const char *start = cursor->at;
 	const char *end = cursor->end;
@@ -166,7 +165,7 @@ static bool take_string(struct scan_cursor *cursor, struct scan_slot *slot_out)
 			return scan_fail(cursor, SCAN_INVALID_JSON, cursor->at,
 				"control character 0x%02x in a string", (unsigned)*cursor->at);
 		escaped = true;
-		if (!skip_escape(cursor))
+		if (!scan_skip_escape(cursor))
 			return false;
 	}
 	*slot_out = (struct scan_slot){

@@ -77,6 +77,12 @@ bool scan_walk(const struct scan_plan *plan, struct span json, struct scan_slot 
 	if (json.size > SCAN_EVENT_BYTES_MAX)
 		return scan_fail(cursor, SCAN_TOO_LARGE, json.data, "%zu bytes, at most %d",
 			json.size, SCAN_EVENT_BYTES_MAX);
+	scan_mask_function mask = scan_mask_of(plan->variant);
+	if (mask) {
+		if (scan_walk_blocks(plan, json, slots, mask))
+			return true;
+		memset(slots, 0, plan->node_count * sizeof(*slots));
+	}
 	if (!span_is_utf8(json))
 		return scan_fail(cursor, SCAN_INVALID_UTF8, json.data + find_bad_utf8(json),
 			"bytes that are not UTF-8");

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan_block.c - scan_walk, 64 bytes at a time: bytes become masks (scan_mask.c), one bit a byte, and the
+ * grammar of JSON becomes arithmetic on masks, so that what is not wanted costs the same few instructions
+ * whatever stands in it. Bit 0 is the first byte; drawn from left to right:
+ *
+ *     bytes      { " i d " : 1 2 , " a \ " " : [ t r u e ] }
+ *     quotes     . 1 . . 1 . . . . 1 . . . 1 . . . . . . . .   without the escaped one
+ *     in_string  . 1 1 1 . . . . . 1 1 1 1 . . . . . . . . .   each bit the xor of all quotes up to it
+ *     scalars    . . . . . . 1 1 . . . . . . . . 1 1 1 1 . .   outside strings and no punctuation
+ *     in_array   . . . . . . . . . . . . . . . . 1 1 1 1 1 .   from the stack of brackets
+ *
+ * RFC 8259 without blanks is a rule for each pair of neighbouring tokens, once it is known whether a comma
+ * stands in an object or in an array, and whether a string is a key. A pair is checked by moving the masks
+ * of all left partners by one: behind(colons) & ~(opening quotes | opening brackets | first bytes of
+ * scalars) is not 0 when a colon is followed by what is no value. Whether a string is a key is known at
+ * its opening quote (behind a '{', or behind a comma in an object); adding that bit to in_string carries it
+ * to the closing quote, behind which there must be a colon, and nowhere else:
+ *
+ *     in_string  . 1 1 1 . . .
+ *   + keys       . 1 . . . . .
+ *                . . . . 1 . .   the closing quotes of keys
+ *
+ * Brackets (one in 200 bytes) are followed one by one, for their kind and depth; the colons between them
+ * only where the trie has a node for the object that they are in. Words that are no plain integers, and
+ * escapes, are looked at one by one too.
+ *
+ * Whatever is unusual (blanks between tokens, and everything that is wrong) is answered with "no": then
+ * scan_walk passes over the text again, token by token, and says what is wrong with it, if anything. So
+ * "yes" needs to be right, "no" only to be rare. */
+#include "lake/scan_private.h"
+
+#include <assert.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+enum {
+	BLOCK_BYTES = 64,
+	BATCH_BLOCKS = 16,
+	NO_NODE = 0, /* the root is nobody's child */
+};
+
+/* Into the loop over the blocks: there the carries stay in registers. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* An object that is being walked beside the trie. */
+struct level {
+	size_t node;
+	const char *start;
+};
+
+struct blocks {
+	const struct scan_plan *plan;
+	struct scan_slot *slots;
+	struct scan_cursor cursor; /* only for tokens that are taken whole */
+	const char *escapes_end;   /* of a surrogate pair that was looked at */
+
+	/* Objects of the trie are entered one inside the other, so that they are the outermost levels:
+	 * levels[1 … wanted_depth]. */
+	unsigned depth;
+	unsigned wanted_depth;
+	uint64_t arrays; /* bit n: level n is an array */
+	uint64_t in_array; /* what is open now: all bits or none */
+	struct level levels[SCAN_DEPTH_MAX + 1];
+	size_t expected_node;  /* of the bracket that comes next */
+	struct level captured; /* a container that is wanted as it stands, one level below the wanted ones */
+};
+
+/* What a block leaves to the next one: bit 0 or none, in_string all bits or none. */
+struct carries {
+	uint64_t in_string;
+	uint64_t escape;
+	uint64_t key;
+	uint64_t behind_colon;
+	uint64_t behind_open_or_comma;
+	uint64_t behind_key;
+	uint64_t behind_word;
+};
+
+/* The masks of one block, once quotes are understood. */
+struct block {
+	const char *text;
+	uint64_t backslash;
+	uint64_t in_string; /* opening quote included, closing quote not */
+	uint64_t opening;   /* quotes */
+	uint64_t closing;
+	uint64_t open; /* brackets, outside strings as all below */
+	uint64_t close;
+	uint64_t colon;
+	uint64_t comma;
+	uint64_t word; /* bytes of numbers and literals */
+	uint64_t in_array; /* for each byte, what is open before it */
+};
+
+static inline unsigned first_bit(uint64_t mask)
+{
+	return (unsigned)__builtin_ctzll(mask);
+}
+
+/* The bytes behind those of `mask`; the last bit waits in *carry for the next block. */
+INLINE uint64_t behind(uint64_t mask, uint64_t *carry)
+{
+	uint64_t moved = (mask << 1) + *carry;
+	*carry = mask >> 63;
+	return moved;
+}
+
+/* ---- strings ---- */
+
+/* The bytes that a backslash escapes. Only every second backslash of a row does: where a row begins at an
+ * odd place, adding it to itself turns "even" into "odd" for what is behind it. */
+static uint64_t find_escaped(uint64_t backslash, uint64_t *carry)
+{
+	static const uint64_t even_bits = UINT64_C(0x5555555555555555);
+	uint64_t row = backslash & ~*carry;
+	uint64_t follows = row << 1 | *carry;
+	uint64_t odd_starts = row & ~even_bits & ~follows;
+	uint64_t sum;
+	*carry = __builtin_add_overflow(odd_starts, row, &sum);
+	return (even_bits ^ (sum << 1)) & follows;
+}
+
+static bool pass_escapes(struct blocks *blocks, const char *text, uint64_t escaped)
+{
+	for (; escaped; escaped &= escaped - 1) {
+		const char *at = text + first_bit(escaped);
+		if (*at == 'n' || *at == 'r' || *at == '"' || at < blocks->escapes_end)
+			continue;
+		blocks->cursor.at = at - 1;
+		if (!scan_skip_escape(&blocks->cursor))
+			return false;
+		blocks->escapes_end = blocks->cursor.at;
+	}
+	return true;
+}
+
+/* Sorts the raw masks. `valid`: the bytes that belong to the event. False when there are escapes that are
+ * none, or outside strings. */
+INLINE bool read_strings(struct blocks *blocks, const struct scan_masks *masks, uint64_t valid,
+	struct carries *carries, struct block *block)
+{
+	uint64_t quote = masks->quote;
+	uint64_t in_string = masks->in_string ^ carries->in_string;
+	if (__builtin_expect((masks->backslash | carries->escape) != 0, false)) {
+		uint64_t escaped = find_escaped(masks->backslash, &carries->escape);
+		quote &= ~escaped;
+		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
+		if ((masks->backslash & ~in_string) != 0
+			|| !pass_escapes(blocks, block->text, escaped & valid))
+			return false;
+	}
+	carries->in_string = (uint64_t)((int64_t)in_string >> 63);
+	uint64_t outside = ~(in_string | quote);
+	block->backslash = masks->backslash;
+	block->in_string = in_string;
+	block->opening = quote & in_string;
+	block->closing = quote & ~in_string;
+	block->open = masks->open & outside;
+	block->close = masks->close & outside;
+	block->colon = masks->colon & outside;
+	block->comma = masks->comma & outside;
+	block->word =
+		outside & ~(masks->open | masks->close | masks->colon | masks->comma) & valid;
+	return true;
+}
+
+/* ---- wanted values ---- */
+
+/* The opening quote of the key that ends at `end`, by looking backwards: a quote behind a backslash is not
+ * yet it. NULL when there is none. */
+static const char *find_opening(const struct blocks *blocks, const char *end)
+{
+	const char *at = end;
+	do {
+		if (at <= blocks->cursor.begin + 1)
+			return NULL;
+		at--;
+	} while (*at != '"' || at[-1] == '\\');
+	return at;
+}
+
+/* The key before the colon that is bit `colon` of the block. */
+static inline bool find_key(const struct blocks *blocks, const struct block *block, unsigned colon,
+	struct scan_slot *key_out)
+{
+	const char *end = block->text + colon - 1;
+	uint64_t opening = block->opening & ((UINT64_C(1) << colon) - 1);
+	const char *start;
+	bool escaped;
+	if (*end != '"')
+		return false;
+	if (opening) {
+		unsigned index = 63 - (unsigned)__builtin_clzll(opening);
+		start = block->text + index;
+		escaped = (block->backslash & ((UINT64_C(1) << colon) - 1)) >> index != 0;
+	} else {
+		start = find_opening(blocks, end);
+		escaped = start && memchr(start, '\\', (size_t)(end - start));
+	}
+	if (!start || start >= end)
+		return false;
+	*key_out = (struct scan_slot){
+		start + 1, (uint32_t)(end - start - 1), SCAN_KIND_STRING, escaped};
+	return true;
+}
+
+/* The value behind that colon, which is no container. Strings that end in the block are validated by it. */
+static inline bool take_scalar(
+	struct blocks *blocks, const struct block *block, unsigned colon, struct scan_slot *slot)
+{
+	const char *at = block->text + colon + 1;
+	uint64_t behind_quote = colon < BLOCK_BYTES - 2 ? ~UINT64_C(0) << (colon + 2) : 0;
+	uint64_t closing = block->closing & behind_quote;
+	if (closing && *at == '"') {
+		uint64_t inside = (closing - 1) & ~closing & behind_quote;
+		const char *end = block->text + first_bit(closing);
+		*slot = (struct scan_slot){at + 1, (uint32_t)(end - at - 1), SCAN_KIND_STRING,
+			(block->backslash & inside) != 0};
+		return true;
+	}
+	blocks->cursor.at = at;
+	return scan_take_value(&blocks->cursor, slot);
+}
+
+/* Members of an object of the trie, by their colons. */
+static bool take_members(struct blocks *blocks, const struct block *block, uint64_t colons)
+{
+	const struct scan_plan *plan = blocks->plan;
+	size_t parent = blocks->levels[blocks->wanted_depth].node;
+	uint64_t child_sizes = plan->nodes[parent].child_sizes;
+	for (; colons; colons &= colons - 1) {
+		unsigned colon = first_bit(colons);
+		const char *value = block->text + colon + 1;
+		struct scan_slot key;
+		if (!find_key(blocks, block, colon, &key) || value == blocks->cursor.end)
+			return false;
+		if (!key.escaped && !(child_sizes >> (key.size % 64) & 1))
+			continue;
+		size_t node = scan_find_child(plan, parent, &key);
+		if (node == NO_NODE)
+			continue;
+		struct scan_slot *slot = &blocks->slots[node];
+		if (slot->kind != SCAN_KIND_ABSENT)
+			memset(slot, 0, (plan->nodes[node].end - node) * sizeof(*slot));
+		if (*value == '{' || *value == '[')
+			blocks->expected_node = node;
+		else if (!take_scalar(blocks, block, colon, slot))
+			return false;
+	}
+	return true;
+}
+
+static bool open_bracket(struct blocks *blocks, const char *at)
+{
+	if (blocks->depth == SCAN_DEPTH_MAX)
+		return false;
+	bool is_array = *at == '[';
+	blocks->arrays = blocks->arrays << 1 | is_array;
+	blocks->in_array = (uint64_t)0 - is_array;
+	blocks->depth++;
+	size_t node = blocks->expected_node;
+	if (node == NO_NODE)
+		return true;
+	blocks->expected_node = NO_NODE;
+	bool has_children = blocks->plan->nodes[node].end > node + 1;
+	if (has_children && !is_array)
+		blocks->levels[++blocks->wanted_depth] = (struct level){node, at};
+	else
+		blocks->captured = (struct level){node, at};
+	return true;
+}
+
+static void fill_slot(struct blocks *blocks, const struct level *level, const char *end)
+{
+	uint8_t kind = *level->start == '{' ? SCAN_KIND_OBJECT : SCAN_KIND_ARRAY;
+	blocks->slots[level->node] =
+		(struct scan_slot){level->start, (uint32_t)(end - level->start), kind, false};
+}
+
+static bool close_bracket(struct blocks *blocks, const char *at)
+{
+	bool closes_array = *at == ']';
+	if (blocks->depth == 0 || (blocks->arrays & 1) != closes_array || at[-1] == ',' || at[-1] == ':')
+		return false;
+	if (blocks->depth == blocks->wanted_depth) {
+		if (blocks->depth > 1)
+			fill_slot(blocks, &blocks->levels[blocks->wanted_depth], at + 1);
+		blocks->wanted_depth--;
+	}
+	blocks->depth--;
+	blocks->arrays >>= 1;
+	blocks->in_array = (uint64_t)0 - (blocks->arrays & 1);
+	if (blocks->depth == blocks->wanted_depth && blocks->captured.node != NO_NODE) {
+		fill_slot(blocks, &blocks->captured, at + 1);
+		blocks->captured.node = NO_NODE;
+	}
+	/* Nothing may follow the event. */
+	return blocks->depth > 0 || at + 1 == blocks->cursor.end;
+}
+
+/* Follows the brackets of the block and takes the members between them that are wanted. Fills
+ * block->in_array. */
+INLINE bool follow_brackets(struct blocks *blocks, struct block *block)
+{
+	uint64_t colons = block->colon;
+	block->in_array = blocks->in_array;
+	for (uint64_t brackets = block->open | block->close; brackets; brackets &= brackets - 1) {
+		uint64_t bracket = brackets & (0 - brackets);
+		const char *at = block->text + first_bit(brackets);
+		if (blocks->depth == blocks->wanted_depth
+			&& !take_members(blocks, block, colons & (bracket - 1)))
+			return false;
+		if (!(block->open & bracket ? open_bracket(blocks, at) : close_bracket(blocks, at)))
+			return false;
+		uint64_t up_to_bracket = bracket ^ (bracket - 1);
+		colons &= ~up_to_bracket;
+		block->in_array = (block->in_array & up_to_bracket) | (blocks->in_array & ~up_to_bracket);
+	}
+	return blocks->depth != blocks->wanted_depth || take_members(blocks, block, colons);
+}
+
+/* ---- numbers and literals ---- */
+
+/* How many of the 8 bytes are digits, from the first on. */
+static inline unsigned count_digits(uint64_t bytes)
+{
+	static const uint64_t high_halves = UINT64_C(0xf0f0f0f0f0f0f0f0);
+	static const uint64_t zeros = UINT64_C(0x3030303030303030);
+	/* 0x30 … 0x39 keep their high half when 6 is added; what carries over only spoils later bytes. */
+	uint64_t others = ((bytes & high_halves) ^ zeros)
+			  | (((bytes + UINT64_C(0x0606060606060606)) & high_halves) ^ zeros);
+	return others ? first_bit(others) / 8 : 8;
+}
+
+/* True when the word at `at` is well formed and ends where a value may end. */
+static bool check_token(struct blocks *blocks, const char *at)
+{
+	struct scan_slot unused;
+	struct scan_cursor *cursor = &blocks->cursor;
+	cursor->at = at;
+	return scan_take_value(cursor, &unused) && cursor->at < cursor->end
+	       && (*cursor->at == ',' || *cursor->at == '}' || *cursor->at == ']');
+}
+
+/* `starts`: the first byte of each word. Most end in the block, and are a literal or up to 8 digits. */
+static bool check_words(struct blocks *blocks, const struct block *block, uint64_t starts)
+{
+	for (; starts; starts &= starts - 1) {
+		unsigned index = first_bit(starts);
+		const char *at = block->text + index;
+		uint64_t rest = ~(block->word >> index);
+		unsigned size = rest ? first_bit(rest) : BLOCK_BYTES;
+		uint64_t bytes;
+		if ((size_t)(blocks->cursor.end - at) > sizeof(bytes) && index + size < BLOCK_BYTES) {
+			memcpy(&bytes, at, sizeof(bytes));
+			uint32_t first_four = (uint32_t)bytes;
+			if (size == 4 && (first_four == 0x65757274 /* true */ || first_four == 0x6c6c756e /* null */))
+				continue;
+			if (size == 5 && first_four == 0x736c6166 /* fals */ && at[4] == 'e')
+				continue;
+			if (size <= sizeof(bytes) && count_digits(bytes) >= size && (*at != '0' || size == 1))
+				continue;
+		}
+		if (!check_token(blocks, at))
+			return false;
+	}
+	return true;
+}
+
+/* ---- grammar ---- */
+
+/* Not 0 when two neighbours are not allowed. A closing bracket was looked at before. */
+INLINE uint64_t check_neighbours(
+	const struct block *block, uint64_t word_starts, struct carries *carries)
+{
+	uint64_t behind_colon = behind(block->colon, &carries->behind_colon);
+	uint64_t behind_open_or_comma =
+		behind(block->open | block->comma, &carries->behind_open_or_comma);
+	uint64_t before_value = behind_colon | behind_open_or_comma;
+	uint64_t values = block->opening | word_starts | block->open;
+	uint64_t key_places = behind_open_or_comma & ~block->in_array;
+
+	/* See the drawing above; a key may have begun in an earlier block. */
+	uint64_t keys = block->opening & key_places;
+	uint64_t sum;
+	bool carry = __builtin_add_overflow(block->in_string, keys, &sum);
+	carry |= __builtin_add_overflow(sum, carries->key, &sum);
+	carries->key = carry;
+	uint64_t behind_key = behind(sum & block->closing, &carries->behind_key);
+
+	return (values & ~before_value) | (block->comma & before_value) | (values & key_places & ~keys)
+	       | (behind_key ^ block->colon);
+}
+
+INLINE bool pass_block(struct blocks *blocks, const char *text, const struct scan_masks *masks,
+	uint64_t valid, struct carries *carries)
+{
+	struct block block;
+	block.text = text;
+	if (!read_strings(blocks, masks, valid, carries, &block) || !follow_brackets(blocks, &block))
+		return false;
+	uint64_t word_starts = block.word & ~behind(block.word, &carries->behind_word);
+	return check_neighbours(&block, word_starts, carries) == 0
+	       && (!word_starts || check_words(blocks, &block, word_starts));
+}
+
+/* The last block, which is not full. */
+static bool pass_tail(
+	struct blocks *blocks, struct span tail, scan_mask_function mask, struct carries *carries,
+	bool *not_ascii)
+{
+	char padded[BLOCK_BYTES];
+	struct scan_masks masks;
+	uint64_t valid = (UINT64_C(1) << tail.size) - 1;
+	memset(padded, 'x', sizeof(padded));
+	memcpy(padded, tail.data, tail.size);
+	return mask(padded, 1, &masks, not_ascii) && pass_block(blocks, tail.data, &masks, valid, carries);
+}
+
+bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
+	scan_mask_function mask)
+{
+	struct span left = json;
+	bool not_ascii = false;
+	struct scan_problem unused;
+	struct blocks blocks = {
+		.plan = plan,
+		.slots = slots,
+		.cursor = {json.data, json.data, json.data + json.size, 0, &unused},
+		.escapes_end = json.data,
+		.wanted_depth = 1, /* the root's, which the first bracket opens */
+	};
+	/* As if a colon stood before the event: a value must follow. */
+	struct carries carries = {.behind_colon = 1};
+	if (json.size == 0 || json.data[0] != '{')
+		return false;
+	while (left.size >= BLOCK_BYTES) {
+		struct scan_masks masks[BATCH_BLOCKS];
+		size_t block_count = left.size / BLOCK_BYTES;
+		block_count = block_count < BATCH_BLOCKS ? block_count : BATCH_BLOCKS;
+		if (!mask(left.data, block_count, masks, &not_ascii))
+			return false;
+		for (size_t i = 0; i < block_count; i++) {
+			if (!pass_block(&blocks, left.data, &masks[i], ~UINT64_C(0), &carries))
+				return false;
+			left.data += BLOCK_BYTES;
+			left.size -= BLOCK_BYTES;
+		}
+	}
+	if (left.size > 0 && !pass_tail(&blocks, left, mask, &carries, &not_ascii))
+		return false;
+	return blocks.depth == 0 && (!not_ascii || span_is_utf8(json));
+}
+
+#else
+
+bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
+	scan_mask_function mask)
+{
+	(void)plan;
+	(void)json;
+	(void)slots;
+	(void)mask;
+	return false;
+}
+
+#endif
