@@ -20,8 +20,8 @@ enum {
 	PROBLEMS_PRINTED_MAX = 100,
 	TERMINAL_MS = 200,
 	LOG_MS = 10 * 1000,
-	/* One builder on one file stays below 128 MB in all. */
-	BUILDER_MEMORY_BYTES = 80 * 1024 * 1024,
+	/* Of the engine: one builder on one file stays below 128 MB in all. */
+	BUILDER_MEMORY_BYTES = 40 * 1024 * 1024,
 	EXIT_INCOMPLETE = 3,
 };
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct key_entry {
 	int64_t id;
@@ -14,7 +15,7 @@ struct key_entry {
 	uint32_t type; /* index in types, plus one; 0: free */
 };
 
-enum { CAPACITY_FIRST = 1024, NAMES_BYTES_MAX = 256 * 1024 };
+enum { CAPACITY_FIRST = 1024, NAMES_BYTES_MAX = 256 * 1024, RESERVED_MAX = 1 << 20 };
 
 void key_set_init(struct key_set *set, size_t count_max)
 {
@@ -28,6 +29,24 @@ void key_set_finish(struct key_set *set)
 	free(set->entries);
 	set->entries = NULL;
 	arena_finish(&set->names);
+}
+
+void key_set_clear(struct key_set *set, size_t count)
+{
+	size_t capacity = CAPACITY_FIRST;
+	while (capacity < 2 * count && capacity < 2 * (size_t)RESERVED_MAX)
+		capacity *= 2;
+	set->count = 0;
+	set->type_count = 0;
+	set->type_last = 0;
+	arena_reset(&set->names);
+	if (capacity == set->capacity) {
+		memset(set->entries, 0, capacity * sizeof(*set->entries));
+		return;
+	}
+	free(set->entries);
+	set->capacity = capacity;
+	set->entries = memory_allocate(capacity, sizeof(*set->entries));
 }
 
 /* 0 when there are too many. */

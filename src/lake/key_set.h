@@ -30,6 +30,8 @@ enum key_verdict {
 /* At most `count_max` identities. */
 void key_set_init(struct key_set *set, size_t count_max);
 void key_set_finish(struct key_set *set);
+/* Forgets all, and has room for about `count` (at most 2^20 at once) without growing. */
+void key_set_clear(struct key_set *set, size_t count);
 enum key_verdict key_set_add(struct key_set *set, const struct event *event);
 
 #endif

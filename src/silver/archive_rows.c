@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_BYTES_MAX = 3 * SCAN_EVENT_BYTES_MAX, KEPT_BYTES_MAX = 256 * 1024 * 1024 };
+enum { COMPRESSED_EVENT_BYTES = 500, SCRATCH_BYTES_MAX = 3 * SCAN_EVENT_BYTES_MAX, KEPT_BYTES_MAX = 256 * 1024 * 1024 };
 
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
@@ -113,8 +113,6 @@ static void leave_file(struct archive_rows *source)
 		source->bytes += totals.bytes;
 	}
 	archive_reader_close(&source->reader);
-	key_set_finish(&source->keys);
-	key_set_init(&source->keys, SIZE_MAX);
 	source->index++;
 }
 
@@ -128,6 +126,8 @@ static bool open_file(struct archive_rows *source, struct err *err)
 		.seq = source->batches[source->index].seq,
 		.received_at_us = source->batches[source->index].received_at_us,
 	};
+	/* Growing step by step would need half as much memory more, in the end. */
+	key_set_clear(&source->keys, (size_t)(source->files[source->index].size_bytes / COMPRESSED_EVENT_BYTES));
 	if (!layout_absolute(source->silver->options.layout, source->files[source->index].path.text, &path, err))
 		return false;
 	if (file_exists(path.text))

@@ -214,7 +214,9 @@ static bool build_partitions(struct silver *silver, const struct batch *batches,
 	if (!build_start(silver, batches, bronze, count, &build, err))
 		return false;
 	bool written = write_partitions(build, err);
-	*scattered_out = !written && build->source.too_many_partitions;
+	/* Too little memory for so many writers is the same as too many of them. */
+	*scattered_out = !written
+			 && (build->source.too_many_partitions || (err->kind == ERR_RETRY && duck_err_is_memory(err)));
 	if (*scattered_out)
 		return true;
 	return finish_build(build, written && publish_partitions(build, err), report, err);

@@ -240,6 +240,11 @@ void duck_close(struct duck_database **database)
 	*database = NULL;
 }
 
+bool duck_err_is_memory(const struct err *err)
+{
+	return strstr(err->text, "Out of Memory Error") != NULL;
+}
+
 bool duck_database_is_broken(const struct duck_database *database)
 {
 	return atomic_load(&database->broken);

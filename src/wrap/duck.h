@@ -52,6 +52,9 @@ void duck_close(struct duck_database **database);
  * close, open again (no committed row is lost by that); exit when that fails. From any thread. */
 bool duck_database_is_broken(const struct duck_database *database);
 
+/* Whether an ERR_RETRY was for want of memory within memory_bytes_max. */
+bool duck_err_is_memory(const struct err *err);
+
 MUST_CHECK bool duck_connect(struct duck_database *database,
 			     struct duck_connection **connection_out, struct err *err);
 /* An open transaction is rolled back. Results are freed by then. */
