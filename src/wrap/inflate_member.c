@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-	INPUT_BYTES = 256 * 1024,
+	INPUT_BYTES = 128 * 1024,
 	/* RFC 1952, 2.3 */
 	MAGIC_1 = 0x1f,
 	MAGIC_2 = 0x8b,
