@@ -326,7 +326,8 @@ static bool pass_nul_bytes(struct archive_reader *reader, struct archive_item *i
 /* A step forward in the window. True: *item came of it. */
 static bool step(struct archive_reader *reader, struct archive_item *item)
 {
-	if (reader->at == reader->nul)
+	bool open = reader->carry.size > 0;
+	if (reader->at == reader->nul && !open)
 		return pass_nul_bytes(reader, item);
 	if (reader->nul_count > 0)
 		return give_nul(reader, item);

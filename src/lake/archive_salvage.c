@@ -17,6 +17,8 @@ enum outcome {
 	OBJECT_OPEN,     /* the line ends in it */
 };
 
+static const char doubtful[] = "record-doubtful";
+
 /* What may come next. */
 enum expected { EXPECT_VALUE, EXPECT_FIRST_VALUE, EXPECT_KEY, EXPECT_FIRST_KEY, EXPECT_COLON, EXPECT_COMMA };
 
@@ -224,18 +226,33 @@ static char byte_behind(struct span line, size_t *at)
 	return *at < line.size ? line.data[*at] : '\0';
 }
 
-/* Whether what stands behind an object says that it is nested: a comma (but for one between two objects
- * or at the line's end, as lists have them), a closing bracket. */
-static bool looks_nested(const struct archive_salvage *salvage, size_t end)
+/* Whether there is nothing but commas and complete objects from `at` to the line's end. Asked once. */
+static bool is_list(struct archive_salvage *salvage, size_t at)
+{
+	struct span line = salvage->line;
+	bool ok = true;
+	if (salvage->list_known)
+		return salvage->is_list;
+	while (ok && byte_behind(line, &at) == ',') {
+		at++;
+		if (byte_behind(line, &at) == '{')
+			ok = follow_object(line, at, &at) == OBJECT_COMPLETE;
+		else
+			ok = at == line.size;
+	}
+	salvage->list_known = true;
+	salvage->is_list = ok && at == line.size;
+	return salvage->is_list;
+}
+
+/* Whether what stands behind an object says that it is nested: a comma (but for one in a list that goes
+ * on to the line's end), a closing bracket. */
+static bool looks_nested(struct archive_salvage *salvage, size_t end)
 {
 	char byte = byte_behind(salvage->line, &end);
-	if (byte == '}' || byte == ']')
-		return true;
-	if (byte != ',' || salvage->broken)
-		return byte == ',';
-	end++;
-	byte = byte_behind(salvage->line, &end);
-	return byte != '{' && end < salvage->line.size;
+	if (byte == ',')
+		return salvage->broken || !is_list(salvage, end);
+	return byte == '}' || byte == ']';
 }
 
 static bool looks_like_event(const struct event *event)
@@ -253,9 +270,9 @@ static void judge_object(struct archive_salvage *salvage, struct archive_salvage
 	if (!scan_event(salvage->plan, item->bytes, &salvage->arena, &event, &problem))
 		say(item, scan_reason_name(problem.reason), problem.detail);
 	else if (looks_nested(salvage, item->offset + item->bytes.size))
-		say(item, "record-doubtful", "what follows says that it is part of another record");
+		say(item, doubtful, "what follows says that it is part of another record");
 	else if (salvage->broken && !looks_like_event(&event))
-		say(item, "record-doubtful", "behind damage, and not like an event");
+		say(item, doubtful, "behind damage, and not like an event");
 	else
 		item->is_record = true;
 }
@@ -285,17 +302,14 @@ static size_t judge_rubbish(const struct archive_salvage *salvage, enum outcome 
 	return find_start(line, broken_at > begin ? broken_at : begin + 1);
 }
 
-/* Passes blanks, and a comma where a list may have one. */
+/* Passes blanks, and a list's comma. */
 static void pass_between(struct archive_salvage *salvage)
 {
-	struct span line = salvage->line;
-	char byte = byte_behind(line, &salvage->at);
-	if (byte != ',' || salvage->broken || salvage->at == 0)
+	char byte = byte_behind(salvage->line, &salvage->at);
+	if (byte != ',' || salvage->broken || salvage->at == 0 || !is_list(salvage, salvage->at))
 		return;
-	size_t behind = salvage->at + 1;
-	byte = byte_behind(line, &behind);
-	if (byte == '{' || behind == line.size)
-		salvage->at = behind;
+	salvage->at++;
+	(void)byte_behind(salvage->line, &salvage->at);
 }
 
 static struct span without_blanks_behind(struct span line, size_t begin, size_t end)
@@ -318,6 +332,7 @@ static void take_part(struct archive_salvage *salvage, struct archive_salvage_it
 	if (outcome == OBJECT_COMPLETE) {
 		item->bytes = span_make(line.data + begin, end - begin);
 		judge_object(salvage, item);
+		salvage->broken = salvage->broken || (!item->is_record && strcmp(item->reason, doubtful) == 0);
 	} else {
 		end = judge_rubbish(salvage, outcome, end, item);
 		item->bytes = without_blanks_behind(line, begin, end);

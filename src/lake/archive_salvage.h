@@ -32,12 +32,14 @@ struct archive_salvage {
 	struct span line;
 	size_t at;
 	bool broken;  /* something before `at` was rubbish: what level of brackets this is, is a guess */
+	bool list_known;
+	bool is_list; /* objects with commas between them, to the line's end */
 	int rubbish_count;
 	struct arena arena;
 };
 
-/* A part of the line. All bytes but blanks, and a comma behind a record (`{…},{…}` and `{…},`), are in
- * exactly one. */
+/* A part of the line. All bytes but blanks, and the commas of a line that is nothing but objects with
+ * commas between them or behind the last, are in exactly one. */
 struct archive_salvage_item {
 	bool is_record;      /* scan_event accepts it */
 	struct span bytes;   /* of the line, without blanks around; never empty */

@@ -5,8 +5,11 @@
 
 #include "wrap/inflate_stream.h"
 
+/* Behind each buffer that ISA-L works on. */
+enum { INFLATER_SLACK_BYTES = 64 };
+
 struct inflate_slot {
-	unsigned char *window; /* inflater.window_bytes */
+	unsigned char *window; /* inflater.window_bytes, and slack */
 	size_t size;           /* in use, by whatever kind of piece */
 	bool is_gzip;
 	struct inflate_piece piece;

@@ -122,7 +122,7 @@ bool inflate_stream_open(
 	struct inflate_stream *stream CLEANUP(inflate_stream_close) = memory_allocate(1, sizeof(*stream));
 	stream->slot_count = options->ahead ? AHEAD_SLOTS : 1;
 	for (size_t i = 0; i < stream->slot_count; i++)
-		stream->slots[i].window = memory_allocate(window_bytes, 1);
+		stream->slots[i].window = memory_allocate(window_bytes + INFLATER_SLACK_BYTES, 1);
 	inflater_init(&stream->inflater, descriptor, window_bytes);
 	/* A hint; a pipe has none of it. */
 	(void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -12,7 +12,7 @@
  *     [member, bad ....][member]   window* INFLATE_BAD_DATA window* end
  *     [member] rubbish             window* INFLATE_TRAILING end
  *
- * One caller; not for several threads, though one may work inside. Memory: 256 KiB of input, about 90
+ * One caller; not for several threads, though one may work inside. Memory: 128 KiB of input, about 90
  * of state, and one window, or three when it inflates ahead. */
 #ifndef WRAP_INFLATE_STREAM_H
 #define WRAP_INFLATE_STREAM_H
