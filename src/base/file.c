@@ -110,19 +110,19 @@ static bool open_draft(const char *path, const struct file_path *draft_path, int
 	return true;
 }
 
-/* "a/b" -> "a/.b.tmp" */
-static bool make_draft_path(const char *path, struct file_path *draft_path_out, struct err *err)
+/* "a/b" -> "a/.b" + ending */
+static bool make_draft_path(const char *path, const char *ending, struct file_path *draft_path_out, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	struct file_path folder;
-	return folder_of(path, &folder, err) && file_path_make(draft_path_out, err, "%s/.%s.tmp", folder.text, name);
+	return folder_of(path, &folder, err) && file_path_make(draft_path_out, err, "%s/.%s%s", folder.text, name, ending);
 }
 
 bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
 {
 	struct file_path draft_path;
-	return make_draft_path(path, &draft_path, err) && open_draft(path, &draft_path, O_TRUNC, draft_out, err);
+	return make_draft_path(path, ".tmp", &draft_path, err) && open_draft(path, &draft_path, O_TRUNC, draft_out, err);
 }
 
 bool file_draft_resume(const char *path, int64_t keep_bytes, struct file_draft **draft_out, struct err *err)
@@ -303,7 +303,8 @@ bool file_link(const char *from, const char *path, bool *linked_out, struct err 
 	char *real CLEANUP(memory_free_text) = realpath(from, NULL);
 	if (!real)
 		return err_set_errno(err, ERR_LOCAL, errno, "%s", from);
-	if (!folder_of(path, &folder, err) || !make_draft_path(path, &draft, err)
+	/* Not a draft's name: what a kill leaves there is the other's own file, which a draft would cut off. */
+	if (!folder_of(path, &folder, err) || !make_draft_path(path, ".link.tmp", &draft, err)
 	    || !file_make_folder(folder.text, err) || !file_remove(draft.text, err))
 		return false;
 	if (FAILPOINT("link", link(real, draft.text)) != 0) {

@@ -129,8 +129,10 @@ bool archive_take_file(const char *from, enum archive_keep keep, const char *pat
 	struct stat status;
 	bool done = false;
 	int descriptor CLEANUP(close_descriptor) = open(from, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
-		return err_set_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_INPUT : ERR_LOCAL, errno, "%s", from);
+	if (descriptor < 0) {
+		enum err_kind kind = errno == ENOENT || errno == ENOTDIR ? ERR_INPUT : ERR_LOCAL;
+		return err_set_errno(err, kind, errno, "%s", from);
+	}
 	if (fstat(descriptor, &status) != 0)
 		return err_set_errno(err, ERR_LOCAL, errno, "%s", from);
 	bool is_file = S_ISREG(status.st_mode);

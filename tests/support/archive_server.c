@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUESTS_BYTES_MAX = 4 * 1024 * 1024, STALL_MS = 20 * 1000 };
+enum { REQUESTS_BYTES_MAX = 4 * 1024 * 1024, STALL_MS = 20 * 1000, STALL_STEP_MS = 20 };
 
 static const char HONEST_MODIFIED[] = "Sun, 06 Nov 1994 08:49:37 GMT";
 
@@ -90,6 +90,16 @@ static void reset(int client)
 	(void)setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+/* Until the client leaves. */
+static void stall(struct archive_server *server, int client)
+{
+	char byte;
+	for (int waited_ms = 0; waited_ms < STALL_MS; waited_ms += STALL_STEP_MS)
+		if (stop_flag_wait(&server->stop, STALL_STEP_MS)
+		    || recv(client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			return;
+}
+
 static void answer(struct archive_server *server, const struct archive_answer_plan *plan, struct span head, int client)
 {
 	int64_t start = find_start(server, plan, head);
@@ -106,7 +116,7 @@ static void answer(struct archive_server *server, const struct archive_answer_pl
 		body.size = limit;
 	if (tcp_send(client, buf_span(&out)) && !is_head && tcp_send(client, body)) {
 		if (plan->stall_at)
-			(void)stop_flag_wait(&server->stop, STALL_MS);
+			stall(server, client);
 		if (plan->cut_at && plan->resets)
 			reset(client);
 	}

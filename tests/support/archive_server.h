@@ -16,7 +16,7 @@ struct archive_answer_plan {
 	bool without_length;      /* the end of the connection is the end of the body */
 	size_t cut_at;            /* bytes of body, then the connection closes; 0: none. Needs that many. */
 	bool resets;              /* with cut_at: by RST */
-	size_t stall_at;          /* bytes of body, then nothing for 20 s or until the server stops */
+	size_t stall_at;          /* bytes of body, then nothing for 20 s, or until client or test leave */
 	const char *changes_file; /* afterwards the file is this text, with another ETag */
 	bool without_validators;  /* neither ETag nor Last-Modified */
 	bool weak_etag;

@@ -184,6 +184,8 @@ static bool store_and_refresh(struct life *life, struct err *err)
 static bool work(struct life *life, struct err *err)
 {
 	switch (life->options->scenario) {
+	case SCENARIO_ARCHIVE:
+		return archive_live(life->options->folder, err);
 	case SCENARIO_COMPACT:
 		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err);
 	case SCENARIO_EXPIRED_GOLD:

@@ -37,7 +37,7 @@ enum {
 const char *const scenario_names[SCENARIO_COUNT] = {
 	"new-lake", "poll", "compact", "rebuild-silver", "rebuild-gold", "leftovers",
 	"damaged-catalog", "damaged-gold", "lost-silver", "spoilt-silver", "other-views", "expired-gold",
-	"retention", "lost-catalog",
+	"retention", "lost-catalog", "archive",
 };
 
 struct point {

@@ -5,6 +5,7 @@
  *   life.c     one life of a process: start with recovery, check, work
  *   feed.c     events from a script, through the same pending batch that the poller fills
  *   verify.c   what has to hold after every start
+ *   archive.c  files of an archive, before the lake knows of them
  *   damage.c   what happens to files while nobody lives there
  *
  * The driver never opens an engine: each life is a child process, and what it says goes through the
@@ -33,6 +34,7 @@ enum scenario {
 	SCENARIO_EXPIRED_GOLD,    /* the oldest quarter of gold goes; silver keeps all */
 	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
 	SCENARIO_LOST_CATALOG,    /* after a retention: its backup is there */
+	SCENARIO_ARCHIVE,         /* files of an archive, in pieces, copied and linked, beside the lake */
 	SCENARIO_COUNT,
 };
 extern const char *const scenario_names[SCENARIO_COUNT];
@@ -88,6 +90,10 @@ MUST_CHECK bool feed_store_garbage(struct feed *feed, struct err *err);
 /* The key of event `index` of the script. */
 uint64_t feed_key(int64_t index);
 int64_t feed_time_us(int64_t index);
+
+/* ---- archive ---- */
+/* Fetches in pieces and takes files, in `folder`; checks what the life before left of that. */
+MUST_CHECK bool archive_live(const char *folder, struct err *err);
 
 /* ---- verify ---- */
 /* Everything is in gold that bronze has, once, and nothing else; what was promised is there, but for

@@ -313,6 +313,15 @@ static void link_is_a_second_name(void **state)
 	assert_false(file_link(path_below(&f->folder, "none").text, path.text, &linked, &f->err));
 	assert_int_equal(f->err.kind, ERR_LOCAL);
 
+	/* A kill in between leaves a name of the other's file: nothing may ever write through it. */
+	struct check_path left = path_below(&f->folder, "a/.to.link.tmp");
+	assert_int_equal(link(from.text, left.text), 0);
+	write_text(f, path.text, "own");
+	assert_file(f, from.text, "text");
+	assert_true(file_link(from.text, path.text, &linked, &f->err));
+	assert_file(f, from.text, "text");
+	assert_false(file_exists(left.text));
+
 	/* From another file system: said, not done. */
 	struct check_path other = path_below(&f->folder, "other");
 	assert_true(file_link("/proc/self/status", other.text, &linked, &f->err));

@@ -67,12 +67,34 @@ static void missing_file_is_told_from_unreadable_one(void **state)
 	temporary_folder_remove(&folder);
 }
 
+static void pieces_have_the_digest_of_the_whole(void **state)
+{
+	(void)state;
+	static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	struct digest_stream *stream = digest_stream_create();
+	for (int round = 0; round < 2; round++) {
+		assert_string_equal(digest_stream_get(stream).hex, digest_of(span_of("")).hex);
+		for (size_t i = 0; i < sizeof(text) - 1; i++) {
+			digest_stream_add(stream, span_make(text + i, 1));
+			/* To look does not disturb. */
+			assert_string_equal(digest_stream_get(stream).hex, digest_of(span_make(text, i + 1)).hex);
+		}
+		digest_stream_add(stream, (struct span){0});
+		assert_string_equal(digest_stream_get(stream).hex, digest_of(span_of(text)).hex);
+		digest_stream_reset(stream);
+	}
+	digest_stream_destroy(&stream);
+	assert_null(stream);
+	digest_stream_destroy(&stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(standard_examples),
 		cmocka_unit_test(file_has_the_digest_of_its_bytes),
 		cmocka_unit_test(missing_file_is_told_from_unreadable_one),
+		cmocka_unit_test(pieces_have_the_digest_of_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -493,6 +493,159 @@ static void test_full_arena_is_local(void **state)
 	arena_finish(&small);
 }
 
+/* ---- bodies that go to a sink ---- */
+
+struct sunk {
+	int begun;
+	int status;
+	char etag[32];
+	struct buf bytes;
+	size_t fail_at; /* bytes; 0: never */
+	bool fail_begin;
+};
+
+static bool begin_sunk(void *context, const struct http_client_response *head, struct err *err)
+{
+	struct sunk *sunk = context;
+	const char *etag = http_client_header_get(head, "ETag");
+	assert_int_equal(sunk->bytes.size, 0);
+	sunk->begun++;
+	sunk->status = head->status;
+	(void)snprintf(sunk->etag, sizeof(sunk->etag), "%s", etag ? etag : "");
+	return !sunk->fail_begin || err_set(err, ERR_LOCAL, "not begun");
+}
+
+static bool take_sunk(void *context, struct span bytes, struct err *err)
+{
+	struct sunk *sunk = context;
+	assert_int_equal(sunk->begun, 1);
+	assert_true(bytes.size > 0);
+	buf_append_span(&sunk->bytes, bytes);
+	return sunk->fail_at == 0 || sunk->bytes.size < sunk->fail_at || err_set(err, ERR_LOCAL, "disk full");
+}
+
+static bool sink_raw(struct fixture *f, struct sunk *sunk, const char *answer)
+{
+	const struct http_client_sink sink = {begin_sunk, take_sunk, sunk};
+	buf_clear(&sunk->bytes);
+	sunk->begun = 0;
+	f->response = (struct http_client_response){0};
+	f->request.sink = &sink;
+	bool done = ask_raw(f, answer);
+	f->request.sink = NULL;
+	return done;
+}
+
+static void test_a_sink_takes_the_body_as_it_is(void **state)
+{
+	struct fixture *f = *state;
+	struct sunk sunk = {.bytes = {.size_max = 1024 * 1024}};
+	check_done(f, sink_raw(f, &sunk, "HTTP/1.1 103 Early\r\nETag: \"early\"\r\n\r\nHTTP/1.1 200 OK\r\nETag: \"1\"\r\n"
+					 "Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip"));
+	assert_int_equal(sunk.begun, 1);
+	assert_int_equal(sunk.status, 200);
+	assert_string_equal(sunk.etag, "\"1\"");
+	assert_true(span_equal_text(buf_span(&sunk.bytes), "not gzip"));
+	assert_int_equal(f->response.status, 200);
+	check_body(f, "");
+	check_header(f, "ETag", "\"1\"");
+	assert_non_null(strstr(f->requests.data, "\r\nAccept-Encoding: identity\r\n"));
+	/* It is told of answers without a body too. */
+	check_done(f, sink_raw(f, &sunk, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+	assert_int_equal(sunk.begun, 1);
+	assert_int_equal(sunk.status, 404);
+	/* The next request goes into memory again. */
+	check_done(f, ask_gzip(f, span_make(gzipped, GZIPPED_BYTES)));
+	check_body(f, plain);
+	buf_finish(&sunk.bytes);
+}
+
+static void test_a_sink_gets_what_came_before_a_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct sunk sunk = {.bytes = {.size_max = 1024 * 1024}};
+	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd"), ERR_RETRY);
+	assert_true(span_equal_text(buf_span(&sunk.bytes), "abcd"));
+	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+		      ERR_RETRY);
+	assert_true(span_equal_text(buf_span(&sunk.bytes), "abc"));
+	check_failure(f, sink_raw(f, &sunk, ""), ERR_RETRY);
+	assert_int_equal(sunk.begun, 0);
+	buf_finish(&sunk.bytes);
+}
+
+static void test_a_sink_ends_the_request(void **state)
+{
+	struct fixture *f = *state;
+	struct sunk sunk = {.bytes = {.size_max = 1024 * 1024}, .fail_at = 3};
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd";
+	check_failure(f, sink_raw(f, &sunk, answer), ERR_LOCAL);
+	assert_string_equal(f->err.text, "disk full");
+	sunk.fail_begin = true;
+	check_failure(f, sink_raw(f, &sunk, answer), ERR_LOCAL);
+	assert_string_equal(f->err.text, "not begun");
+	assert_int_equal(sunk.bytes.size, 0);
+	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), ERR_LOCAL);
+	assert_string_equal(f->err.text, "not begun");
+	buf_finish(&sunk.bytes);
+}
+
+static void test_a_sink_has_a_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct sunk sunk = {.bytes = {.size_max = 1024 * 1024}};
+	f->request.body_bytes_max = 4;
+	check_done(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd"));
+	f->response.status = 0;
+	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde"), ERR_INPUT);
+	assert_non_null(strstr(f->err.text, "larger than 4 bytes"));
+	buf_finish(&sunk.bytes);
+}
+
+static void test_a_stalled_body_ends(void **state)
+{
+	struct fixture *f = *state;
+	static const struct tcp_step steps[] = {
+		{0, SPAN_LITERAL("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")}, {20000, SPAN_LITERAL("b")}};
+	f->request.total_wait_ms_max = 60000;
+	f->request.slow_wait_ms_max = 1000;
+	int64_t start_ms = clock_monotonic_ms(clock_system());
+	check_failure(f, ask_steps(f, steps, 2), ERR_RETRY);
+	int64_t elapsed_ms = clock_monotonic_ms(clock_system()) - start_ms;
+	assert_true(elapsed_ms >= 900 && elapsed_ms < 15000);
+}
+
+static void test_urls_are_joined(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *base, *reference, *wanted;
+	} cases[] = {
+		{"https://h/a/b?c", "d", "https://h/a/d"},
+		{"https://h/a/b", "/d?e#f", "https://h/d?e"},
+		{"https://h/a/b", "//other/x", "https://other/x"},
+		{"https://h/a/b", "http://other:81/x", "http://other:81/x"},
+		{"https://h/a/b", "../../../x", "https://h/x"},
+		{"https://h/a", "ftp://h/x", NULL},
+		{"https://h/a", "file:///etc/passwd", NULL},
+		{"https://h/a", "https://u:secret@h/x", NULL},
+		{"https://h/a", "//u@h/x", NULL},
+		{"https://h/a", "https://", NULL},
+		{"not a URL", "x", NULL},
+		{"https://h/a", "/0123456789012345678901234567890123456789", NULL},
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char text[32] = "";
+		bool done = http_client_resolve(cases[i].base, cases[i].reference, text, sizeof(text), &f->err);
+		if (done != (cases[i].wanted != NULL))
+			fail_msg("%s at %s: \"%s\"", cases[i].reference, cases[i].base, text);
+		if (done)
+			assert_string_equal(text, cases[i].wanted);
+		else if (f->err.kind != ERR_INPUT || strstr(f->err.text, "secret"))
+			fail_msg("%s: %s", err_kind_name(f->err.kind), f->err.text);
+	}
+}
+
 #define CLIENT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -519,6 +672,12 @@ int main(void)
 		CLIENT_TEST(test_unreachable_server_is_to_be_retried),
 		CLIENT_TEST(test_bad_urls_are_refused),
 		CLIENT_TEST(test_full_arena_is_local),
+		CLIENT_TEST(test_a_sink_takes_the_body_as_it_is),
+		CLIENT_TEST(test_a_sink_gets_what_came_before_a_cut),
+		CLIENT_TEST(test_a_sink_ends_the_request),
+		CLIENT_TEST(test_a_sink_has_a_limit),
+		CLIENT_TEST(test_a_stalled_body_ends),
+		CLIENT_TEST(test_urls_are_joined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
