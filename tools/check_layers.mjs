@@ -26,6 +26,7 @@ const thirdParty = [
 	[/^jansson\.h$/, /^(src\/wrap\/json_document\w*\.c|tools\/fake_github\/\w+\.[ch]|tests\/.*\.c)$/],
 	[/^openssl\//, /^src\/wrap\/digest\w*\.c$/],
 	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/(fake_github|make_hours)\/\w+\.[ch]|tests\/.*\.c)$/],
+	[/^isa-l\//, /^(src\/wrap\/inflate\w*\.c|bench\/programs\/bare_inflate\.c)$/],
 	[/^cmocka\.h$/, /^tests\//],
 ];
 

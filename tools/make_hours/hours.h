@@ -14,8 +14,7 @@
  * - no line is damaged, every line ends in a newline, no two keys of one hour are equal;
  * - the two id sequences of thin hours are further apart than GitHub's;
  * - gzip: one member and zlib's level 6 as real files, but with an empty stored block after each 512
- *   events, because several threads compress; 5.5 : 1, where
- *   recorded hours have 6.6 (2015) and 7.9 (2021).
+ *   events, because several threads compress; 5.5 : 1, where recorded hours have 6.6 (2015) and 7.9 (2021).
  * docs/benchmarks.md holds the figures beside those of a real hour. */
 #ifndef MAKE_HOURS_HOURS_H
 #define MAKE_HOURS_HOURS_H
