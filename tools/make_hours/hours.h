@@ -23,7 +23,7 @@
 #include "base/span.h"
 
 enum hours_era {
-	HOURS_ERA_BY_DATE, /* thin from 2025-10-08 on, the first whole day of thin payloads */
+	HOURS_ERA_BY_DATE, /* thin from 2025-10-07 on */
 	HOURS_ERA_FULL,
 	HOURS_ERA_THIN,
 };
@@ -37,7 +37,8 @@ enum {
 struct hours_options {
 	uint64_t seed;
 	uint32_t events;          /* lines of a file, 1 to HOURS_EVENTS_MAX */
-	uint32_t overlap_percent; /* lines that are, byte for byte, the last ones of the hour before */
+	/* Lines that are, byte for byte, the last ones of the hour before; none where the era changes. */
+	uint32_t overlap_percent;
 	uint32_t repositories;
 	uint32_t people;
 	enum hours_era era;
