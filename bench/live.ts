@@ -10,7 +10,7 @@
 // Disk only stops growing when retention is on, and only once its limits are met within the run.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import { getJson, sleep, startFake, startOctolake } from "../tests/support/processes.ts";
+import { getJson, sleep, startFake, startOctolake } from "../tests/support/processes";
 
 const SAMPLE_MS = 2_000;
 const DISK_SAMPLE_MS = 20_000;

@@ -27,6 +27,7 @@ const thirdParty = [
 	[/^openssl\//, /^src\/wrap\/digest\w*\.c$/],
 	[/^isa-l\//, /^src\/wrap\/inflate\w*\.c$/],
 	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/(fake_github|make_hours)\/\w+\.[ch]|tests\/.*\.c)$/],
+	[/^isa-l\//, /^(src\/wrap\/inflate\w*\.c|bench\/programs\/bare_inflate\.c)$/],
 	[/^cmocka\.h$/, /^tests\//],
 ];
 

@@ -293,7 +293,8 @@ void full_append_pull(struct object_context *context, struct buf *out)
 		object_append_label(context, out);
 	buf_printf(out,
 		   "],\"milestone\":null,\"draft\":false,"
-		   "\"commits_url\":\"https://api.github.com/repos/%s/pulls/%" PRIu32 "/commits\",\"review_comments_url\":\"https://api.github.com/repos/%s/pulls/%" PRIu32
+		   "\"commits_url\":\"https://api.github.com/repos/%s/pulls/%" PRIu32 "/commits\","
+		   "\"review_comments_url\":\"https://api.github.com/repos/%s/pulls/%" PRIu32
 		   "/comments\",\"review_comment_url\":\"https://api.github.com/repos/%s/pulls/comments{/number}\","
 		   "\"comments_url\":\"https://api.github.com/repos/%s/issues/%" PRIu32
 		   "/comments\",\"statuses_url\":\"https://api.github.com/repos/%s/statuses/%s\"",

@@ -221,7 +221,11 @@ void prose_append_body(struct buf *out, struct world_random *random)
 	}
 	const char *line_end = world_random_below(random, 2) ? "\\r\\n" : "\\n";
 	uint64_t draw = world_random_below(random, 10);
-	uint64_t count = draw < 4 ? 1 : draw < 8 ? 2 + world_random_below(random, 4) : 5 + world_random_below(random, 9);
+	uint64_t count = 1;
+	if (draw >= 8)
+		count = 5 + world_random_below(random, 9);
+	else if (draw >= 4)
+		count = 2 + world_random_below(random, 4);
 	buf_append_byte(out, '"');
 	append_paragraphs(out, random, count, line_end);
 	buf_append_byte(out, '"');
@@ -248,5 +252,6 @@ void prose_append_branch(struct buf *out, struct world_random *random)
 		buf_append_text(out, text_pick_branch(random));
 	else
 		buf_printf(out, "%s/%s-%s-%" PRIu64,
-			   prefixes[world_random_below(random, ARRAY_COUNT(prefixes))], even_word(random), even_word(random), world_random_below(random, 1000));
+			   prefixes[world_random_below(random, ARRAY_COUNT(prefixes))], even_word(random),
+			   even_word(random), world_random_below(random, 1000));
 }

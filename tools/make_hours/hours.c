@@ -24,7 +24,7 @@ enum {
 
 static const int64_t hour_us = 3600000000;
 static const int64_t first_us = 1420070400000000; /* 2015-01-01 */
-static const int64_t thin_us = 1759881600000000;  /* 2025-10-08 */
+static const int64_t thin_us = 1759795200000000;  /* 2025-10-07 */
 
 struct hours_maker {
 	struct hours_options options;
@@ -83,18 +83,26 @@ static void plan_hour(struct hours_maker *maker, int64_t start_us, struct event_
 	}
 }
 
+/* Lines of the hour that are the hour before's. An event looks the same wherever it is: none is carried into
+ * another era. */
+static uint32_t count_again(const struct hours_maker *maker, int64_t start_us)
+{
+	if (start_us == first_us || is_full(maker, start_us - hour_us) != is_full(maker, start_us))
+		return 0;
+	return (uint32_t)((uint64_t)maker->options.events * maker->options.overlap_percent / 100);
+}
+
 static void plan_lines(struct hours_maker *maker, int64_t start_us)
 {
-	uint32_t events = maker->options.events;
-	uint32_t again = (uint32_t)((uint64_t)events * maker->options.overlap_percent / 100);
-	uint32_t own = events - again;
+	uint32_t again = count_again(maker, start_us);
 	maker->world->shape.full_payloads = is_full(maker, start_us);
 	if (again > 0) {
 		/* The last ones of the hour before go first: `again` is at most half of all. */
-		plan_hour(maker, start_us - hour_us, maker->lines, own);
-		memmove(maker->lines, maker->lines + (own - again), again * sizeof(*maker->lines));
+		uint32_t own_before = maker->options.events - count_again(maker, start_us - hour_us);
+		plan_hour(maker, start_us - hour_us, maker->lines, own_before);
+		memmove(maker->lines, maker->lines + (own_before - again), again * sizeof(*maker->lines));
 	}
-	plan_hour(maker, start_us, maker->lines + again, own);
+	plan_hour(maker, start_us, maker->lines + again, maker->options.events - again);
 }
 
 /* ---- writing ---- */

@@ -14,8 +14,7 @@
  * - no line is damaged, every line ends in a newline, no two keys of one hour are equal;
  * - the two id sequences of thin hours are further apart than GitHub's;
  * - gzip: one member and zlib's level 6 as real files, but with an empty stored block after each 512
- *   events, because several threads compress; 5.5 : 1, where
- *   recorded hours have 6.6 (2015) and 7.9 (2021).
+ *   events, because several threads compress; 5.5 : 1, where recorded hours have 6.6 (2015) and 7.9 (2021).
  * docs/benchmarks.md holds the figures beside those of a real hour. */
 #ifndef MAKE_HOURS_HOURS_H
 #define MAKE_HOURS_HOURS_H
@@ -24,7 +23,7 @@
 #include "base/span.h"
 
 enum hours_era {
-	HOURS_ERA_BY_DATE, /* thin from 2025-10-08 on, the first whole day of thin payloads */
+	HOURS_ERA_BY_DATE, /* thin from 2025-10-07 on */
 	HOURS_ERA_FULL,
 	HOURS_ERA_THIN,
 };
@@ -38,7 +37,8 @@ enum {
 struct hours_options {
 	uint64_t seed;
 	uint32_t events;          /* lines of a file, 1 to HOURS_EVENTS_MAX */
-	uint32_t overlap_percent; /* lines that are, byte for byte, the last ones of the hour before */
+	/* Lines that are, byte for byte, the last ones of the hour before; none where the era changes. */
+	uint32_t overlap_percent;
 	uint32_t repositories;
 	uint32_t people;
 	enum hours_era era;

@@ -20,7 +20,7 @@ static const char usage[] =
 	"  --hours N          how many (1)\n"
 	"  --events N         lines of each file (200000)\n"
 	"  --overlap PERCENT  lines that the hour before has too, 0 to 50 (0)\n"
-	"  --era ERA          payloads: full, thin, or by date: thin from 2025-10-08 on (date)\n"
+	"  --era ERA          payloads: full, thin, or by date: thin from 2025-10-07 on (date)\n"
 	"  --seed N           another world (1)\n"
 	"  --repositories N   how many there are (200000)\n"
 	"  --people N         likewise (150000)\n"
