@@ -69,6 +69,8 @@ foreach(source IN LISTS unit_sources)
 	endif()
 	octolake_c_test(unit_${folder}_${name} unit 120 "${source}" ${library})
 endforeach()
+# Reads the generator's events.
+target_link_libraries(unit_lake_scan_variant_test PRIVATE octolake_fake_github_core)
 
 file(GLOB golden_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/golden/*_test.c")
 foreach(source IN LISTS golden_sources)

@@ -77,19 +77,12 @@ struct carries {
 	uint64_t behind_word;
 };
 
-/* The masks of one block, once quotes are understood. */
+/* One block, once quotes are understood. */
 struct block {
 	const char *text;
-	uint64_t backslash;
+	const struct scan_masks *masks;
 	uint64_t in_string; /* opening quote included, closing quote not */
-	uint64_t opening;   /* quotes */
-	uint64_t closing;
-	uint64_t open; /* brackets, outside strings as all below */
-	uint64_t close;
-	uint64_t colon;
-	uint64_t comma;
-	uint64_t word; /* bytes of numbers and literals */
-	uint64_t in_array; /* for each byte, what is open before it */
+	uint64_t quote;     /* without the escaped ones */
 };
 
 static inline unsigned first_bit(uint64_t mask)
@@ -134,33 +127,72 @@ static bool pass_escapes(struct blocks *blocks, const char *text, uint64_t escap
 	return true;
 }
 
-/* Sorts the raw masks. `valid`: the bytes that belong to the event. False when there are escapes that are
- * none, or outside strings. */
-INLINE bool read_strings(struct blocks *blocks, const struct scan_masks *masks, uint64_t valid,
-	struct carries *carries, struct block *block)
+/* ---- numbers and literals ---- */
+
+/* How many of the 16 bytes at `at` are digits, from the first on. */
+static inline unsigned count_digits_of_16(const char *at)
 {
-	uint64_t quote = masks->quote;
-	uint64_t in_string = masks->in_string ^ carries->in_string;
-	if (__builtin_expect((masks->backslash | carries->escape) != 0, false)) {
-		uint64_t escaped = find_escaped(masks->backslash, &carries->escape);
-		quote &= ~escaped;
-		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
-		if ((masks->backslash & ~in_string) != 0
-			|| !pass_escapes(blocks, block->text, escaped & valid))
+	static const uint64_t high_halves = UINT64_C(0xf0f0f0f0f0f0f0f0);
+	static const uint64_t zeros = UINT64_C(0x3030303030303030);
+	for (unsigned count = 0; count < 16; count += 8) {
+		uint64_t bytes;
+		memcpy(&bytes, at + count, sizeof(bytes));
+		/* 0x30 … 0x39 keep their high half when 6 is added; what carries over only spoils later bytes. */
+		uint64_t others = ((bytes & high_halves) ^ zeros)
+				  | (((bytes + UINT64_C(0x0606060606060606)) & high_halves) ^ zeros);
+		if (others)
+			return count + first_bit(others) / 8;
+	}
+	return 16;
+}
+
+/* True for what may stand right behind a value. */
+static inline bool ends_value(char byte)
+{
+	return byte == ',' || byte == '}' || byte == ']';
+}
+
+/* True when the word at `at` is well formed and ends where a value may end. */
+static bool check_token(struct blocks *blocks, const char *at)
+{
+	struct scan_slot unused;
+	struct scan_cursor *cursor = &blocks->cursor;
+	cursor->at = at;
+	return scan_take_value(cursor, &unused) && cursor->at < cursor->end && ends_value(*cursor->at);
+}
+
+/* True when the `size` bytes at `at`, of which 16 can be read, are a literal or a plain integer. */
+static inline bool is_usual_word(const char *at, unsigned size)
+{
+	uint32_t bytes;
+	memcpy(&bytes, at, sizeof(bytes));
+	switch (*at) {
+	case 't':
+		return size == 4 && bytes == 0x65757274; /* true */
+	case 'n':
+		return size == 4 && bytes == 0x6c6c756e; /* null */
+	case 'f':
+		return size == 5 && bytes == 0x736c6166 && at[4] == 'e'; /* false */
+	case '0':
+		return size == 1;
+	default:
+		return size <= 16 && count_digits_of_16(at) >= size;
+	}
+}
+
+/* `words`: bytes of numbers and literals; `starts`: the first one of each. */
+static bool check_words(struct blocks *blocks, const char *text, uint64_t words, uint64_t starts)
+{
+	const char *end = blocks->cursor.end;
+	for (; starts; starts &= starts - 1) {
+		unsigned index = first_bit(starts);
+		const char *at = text + index;
+		/* To the end of the block, where it may go on in the next one. */
+		unsigned size = first_bit(~(words >> index) | UINT64_C(1) << 63);
+		bool is_whole = index + size < BLOCK_BYTES && end - at > 16;
+		if (!(is_whole && is_usual_word(at, size)) && !check_token(blocks, at))
 			return false;
 	}
-	carries->in_string = (uint64_t)((int64_t)in_string >> 63);
-	uint64_t outside = ~(in_string | quote);
-	block->backslash = masks->backslash;
-	block->in_string = in_string;
-	block->opening = quote & in_string;
-	block->closing = quote & ~in_string;
-	block->open = masks->open & outside;
-	block->close = masks->close & outside;
-	block->colon = masks->colon & outside;
-	block->comma = masks->comma & outside;
-	block->word =
-		outside & ~(masks->open | masks->close | masks->colon | masks->comma) & valid;
 	return true;
 }
 
@@ -170,12 +202,11 @@ INLINE bool read_strings(struct blocks *blocks, const struct scan_masks *masks, 
  * yet it. NULL when there is none. */
 static const char *find_opening(const struct blocks *blocks, const char *end)
 {
+	const char *begin = blocks->cursor.begin + 1; /* behind the root's bracket */
 	const char *at = end;
 	do {
-		if (at <= blocks->cursor.begin + 1)
-			return NULL;
-		at--;
-	} while (*at != '"' || at[-1] == '\\');
+		at = at > begin ? memrchr(begin, '"', (size_t)(at - begin)) : NULL;
+	} while (at && at[-1] == '\\');
 	return at;
 }
 
@@ -184,7 +215,7 @@ static inline bool find_key(const struct blocks *blocks, const struct block *blo
 	struct scan_slot *key_out)
 {
 	const char *end = block->text + colon - 1;
-	uint64_t opening = block->opening & ((UINT64_C(1) << colon) - 1);
+	uint64_t opening = block->quote & block->in_string & ((UINT64_C(1) << colon) - 1);
 	const char *start;
 	bool escaped;
 	if (*end != '"')
@@ -192,7 +223,7 @@ static inline bool find_key(const struct blocks *blocks, const struct block *blo
 	if (opening) {
 		unsigned index = 63 - (unsigned)__builtin_clzll(opening);
 		start = block->text + index;
-		escaped = (block->backslash & ((UINT64_C(1) << colon) - 1)) >> index != 0;
+		escaped = (block->masks->backslash & ((UINT64_C(1) << colon) - 1)) >> index != 0;
 	} else {
 		start = find_opening(blocks, end);
 		escaped = start && memchr(start, '\\', (size_t)(end - start));
@@ -210,13 +241,20 @@ static inline bool take_scalar(
 {
 	const char *at = block->text + colon + 1;
 	uint64_t behind_quote = colon < BLOCK_BYTES - 2 ? ~UINT64_C(0) << (colon + 2) : 0;
-	uint64_t closing = block->closing & behind_quote;
+	uint64_t closing = block->quote & ~block->in_string & behind_quote;
 	if (closing && *at == '"') {
 		uint64_t inside = (closing - 1) & ~closing & behind_quote;
 		const char *end = block->text + first_bit(closing);
 		*slot = (struct scan_slot){at + 1, (uint32_t)(end - at - 1), SCAN_KIND_STRING,
-			(block->backslash & inside) != 0};
+			(block->masks->backslash & inside) != 0};
 		return true;
+	}
+	if (blocks->cursor.end - at > 16 && *at >= '1' && *at <= '9') {
+		unsigned size = count_digits_of_16(at);
+		if (size < 16 && ends_value(at[size])) {
+			*slot = (struct scan_slot){at, size, SCAN_KIND_INTEGER, false};
+			return true;
+		}
 	}
 	blocks->cursor.at = at;
 	return scan_take_value(&blocks->cursor, slot);
@@ -298,110 +336,82 @@ static bool close_bracket(struct blocks *blocks, const char *at)
 	return blocks->depth > 0 || at + 1 == blocks->cursor.end;
 }
 
-/* Follows the brackets of the block and takes the members between them that are wanted. Fills
- * block->in_array. */
-INLINE bool follow_brackets(struct blocks *blocks, struct block *block)
+/* Follows the brackets of the block and takes the members between them that are wanted. Returns for each
+ * byte whether it is an array that is open before it. *ok_out false: no. */
+static uint64_t follow_brackets(struct blocks *blocks, const char *text,
+	const struct scan_masks *masks, uint64_t in_string, uint64_t quote, bool *ok_out)
 {
-	uint64_t colons = block->colon;
-	block->in_array = blocks->in_array;
-	for (uint64_t brackets = block->open | block->close; brackets; brackets &= brackets - 1) {
+	const struct block block = {text, masks, in_string, quote};
+	uint64_t outside = ~(in_string | quote);
+	uint64_t open = masks->open & outside;
+	uint64_t colons = masks->colon & outside;
+	uint64_t in_array = blocks->in_array;
+	uint64_t brackets = open | (masks->close & outside);
+	bool ok = true;
+	for (; brackets && ok; brackets &= brackets - 1) {
 		uint64_t bracket = brackets & (0 - brackets);
-		const char *at = block->text + first_bit(brackets);
-		if (blocks->depth == blocks->wanted_depth
-			&& !take_members(blocks, block, colons & (bracket - 1)))
-			return false;
-		if (!(block->open & bracket ? open_bracket(blocks, at) : close_bracket(blocks, at)))
-			return false;
 		uint64_t up_to_bracket = bracket ^ (bracket - 1);
-		colons &= ~up_to_bracket;
-		block->in_array = (block->in_array & up_to_bracket) | (blocks->in_array & ~up_to_bracket);
+		uint64_t before = colons & up_to_bracket;
+		const char *at = text + first_bit(brackets);
+		if (before && blocks->depth == blocks->wanted_depth)
+			ok = take_members(blocks, &block, before);
+		ok = ok && (open & bracket ? open_bracket(blocks, at) : close_bracket(blocks, at));
+		colons ^= before;
+		in_array = (in_array & up_to_bracket) | (blocks->in_array & ~up_to_bracket);
 	}
-	return blocks->depth != blocks->wanted_depth || take_members(blocks, block, colons);
-}
-
-/* ---- numbers and literals ---- */
-
-/* How many of the 8 bytes are digits, from the first on. */
-static inline unsigned count_digits(uint64_t bytes)
-{
-	static const uint64_t high_halves = UINT64_C(0xf0f0f0f0f0f0f0f0);
-	static const uint64_t zeros = UINT64_C(0x3030303030303030);
-	/* 0x30 … 0x39 keep their high half when 6 is added; what carries over only spoils later bytes. */
-	uint64_t others = ((bytes & high_halves) ^ zeros)
-			  | (((bytes + UINT64_C(0x0606060606060606)) & high_halves) ^ zeros);
-	return others ? first_bit(others) / 8 : 8;
-}
-
-/* True when the word at `at` is well formed and ends where a value may end. */
-static bool check_token(struct blocks *blocks, const char *at)
-{
-	struct scan_slot unused;
-	struct scan_cursor *cursor = &blocks->cursor;
-	cursor->at = at;
-	return scan_take_value(cursor, &unused) && cursor->at < cursor->end
-	       && (*cursor->at == ',' || *cursor->at == '}' || *cursor->at == ']');
-}
-
-/* `starts`: the first byte of each word. Most end in the block, and are a literal or up to 8 digits. */
-static bool check_words(struct blocks *blocks, const struct block *block, uint64_t starts)
-{
-	for (; starts; starts &= starts - 1) {
-		unsigned index = first_bit(starts);
-		const char *at = block->text + index;
-		uint64_t rest = ~(block->word >> index);
-		unsigned size = rest ? first_bit(rest) : BLOCK_BYTES;
-		uint64_t bytes;
-		if ((size_t)(blocks->cursor.end - at) > sizeof(bytes) && index + size < BLOCK_BYTES) {
-			memcpy(&bytes, at, sizeof(bytes));
-			uint32_t first_four = (uint32_t)bytes;
-			if (size == 4 && (first_four == 0x65757274 /* true */ || first_four == 0x6c6c756e /* null */))
-				continue;
-			if (size == 5 && first_four == 0x736c6166 /* fals */ && at[4] == 'e')
-				continue;
-			if (size <= sizeof(bytes) && count_digits(bytes) >= size && (*at != '0' || size == 1))
-				continue;
-		}
-		if (!check_token(blocks, at))
-			return false;
-	}
-	return true;
+	if (colons && ok && blocks->depth == blocks->wanted_depth)
+		ok = take_members(blocks, &block, colons);
+	*ok_out = ok;
+	return in_array;
 }
 
 /* ---- grammar ---- */
 
-/* Not 0 when two neighbours are not allowed. A closing bracket was looked at before. */
-INLINE uint64_t check_neighbours(
-	const struct block *block, uint64_t word_starts, struct carries *carries)
-{
-	uint64_t behind_colon = behind(block->colon, &carries->behind_colon);
-	uint64_t behind_open_or_comma =
-		behind(block->open | block->comma, &carries->behind_open_or_comma);
-	uint64_t before_value = behind_colon | behind_open_or_comma;
-	uint64_t values = block->opening | word_starts | block->open;
-	uint64_t key_places = behind_open_or_comma & ~block->in_array;
-
-	/* See the drawing above; a key may have begun in an earlier block. */
-	uint64_t keys = block->opening & key_places;
-	uint64_t sum;
-	bool carry = __builtin_add_overflow(block->in_string, keys, &sum);
-	carry |= __builtin_add_overflow(sum, carries->key, &sum);
-	carries->key = carry;
-	uint64_t behind_key = behind(sum & block->closing, &carries->behind_key);
-
-	return (values & ~before_value) | (block->comma & before_value) | (values & key_places & ~keys)
-	       | (behind_key ^ block->colon);
-}
-
+/* `valid`: the bytes that belong to the event. */
 INLINE bool pass_block(struct blocks *blocks, const char *text, const struct scan_masks *masks,
 	uint64_t valid, struct carries *carries)
 {
-	struct block block;
-	block.text = text;
-	if (!read_strings(blocks, masks, valid, carries, &block) || !follow_brackets(blocks, &block))
-		return false;
-	uint64_t word_starts = block.word & ~behind(block.word, &carries->behind_word);
-	return check_neighbours(&block, word_starts, carries) == 0
-	       && (!word_starts || check_words(blocks, &block, word_starts));
+	uint64_t quote = masks->quote;
+	uint64_t in_string = masks->in_string ^ carries->in_string;
+	if (__builtin_expect((masks->backslash | carries->escape) != 0, false)) {
+		uint64_t escaped = find_escaped(masks->backslash, &carries->escape);
+		quote &= ~escaped;
+		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
+		if ((masks->backslash & ~in_string) != 0 || !pass_escapes(blocks, text, escaped & valid))
+			return false;
+	}
+	carries->in_string = 0 - (in_string >> 63);
+
+	uint64_t opening = quote & in_string;
+	uint64_t outside = ~(in_string | quote);
+	uint64_t open = masks->open & outside;
+	uint64_t colon = masks->colon & outside;
+	uint64_t comma = masks->comma & outside;
+	uint64_t brackets = open | (masks->close & outside);
+
+	uint64_t in_array = blocks->in_array;
+	bool ok = true;
+	if (brackets || (colon && blocks->depth == blocks->wanted_depth))
+		in_array = follow_brackets(blocks, text, masks, in_string, quote, &ok);
+
+	uint64_t words = outside & ~(brackets | colon | comma) & valid;
+	uint64_t word_starts = words & ~behind(words, &carries->behind_word);
+	uint64_t values = opening | word_starts | open;
+	uint64_t behind_colon = behind(colon, &carries->behind_colon);
+	uint64_t behind_open_or_comma = behind(open | comma, &carries->behind_open_or_comma);
+	uint64_t before_value = behind_colon | behind_open_or_comma;
+	uint64_t key_places = behind_open_or_comma & ~in_array;
+
+	/* See the drawing at the top; a key may have begun in an earlier block. */
+	uint64_t sum;
+	uint64_t keys = opening & key_places;
+	carries->key = __builtin_add_overflow(in_string, keys | carries->key, &sum);
+	uint64_t behind_key = behind(sum & quote & ~in_string, &carries->behind_key);
+
+	/* Neighbours that are not allowed; close_bracket looks at what is before a closing bracket. */
+	uint64_t wrong = (values & ~before_value) | (comma & before_value)
+			 | (key_places & (word_starts | open)) | (behind_key ^ colon);
+	return ok && wrong == 0 && (!word_starts || check_words(blocks, text, words, word_starts));
 }
 
 /* The last block, which is not full. */
@@ -423,13 +433,18 @@ bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct sca
 	struct span left = json;
 	bool not_ascii = false;
 	struct scan_problem unused;
-	struct blocks blocks = {
-		.plan = plan,
-		.slots = slots,
-		.cursor = {json.data, json.data, json.data + json.size, 0, &unused},
-		.escapes_end = json.data,
-		.wanted_depth = 1, /* the root's, which the first bracket opens */
-	};
+	struct blocks blocks;
+	blocks.plan = plan;
+	blocks.slots = slots;
+	blocks.cursor = (struct scan_cursor){json.data, json.data, json.data + json.size, 0, &unused};
+	blocks.escapes_end = json.data;
+	blocks.depth = 0;
+	blocks.wanted_depth = 1; /* the root's, which the first bracket opens */
+	blocks.arrays = 0;
+	blocks.in_array = 0;
+	blocks.expected_node = NO_NODE;
+	blocks.captured.node = NO_NODE;
+	blocks.levels[1] = (struct level){0, json.data};
 	/* As if a colon stood before the event: a value must follow. */
 	struct carries carries = {.behind_colon = 1};
 	if (json.size == 0 || json.data[0] != '{')

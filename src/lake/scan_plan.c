@@ -90,9 +90,42 @@ static int compare_wanted(const void *left, const void *right)
 	}
 }
 
+static inline uint64_t load(const char *at, size_t size)
+{
+	uint64_t word = 0;
+	memcpy(&word, at, size);
+	return word;
+}
+
+/* Of the same size. A call of memcmp would cost more than the comparison: the first and the last bytes,
+ * which may overlap, are loaded at once. */
+static inline bool same_bytes(const char *a, const char *b, size_t size)
+{
+	if (size > 16)
+		return memcmp(a, b, size) == 0;
+	size_t half = size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : size;
+	const char *a_last = a + size - half;
+	const char *b_last = b + size - half;
+	switch (half) {
+	case 8:
+		return load(a, 8) == load(b, 8) && load(a_last, 8) == load(b_last, 8);
+	case 4:
+		return load(a, 4) == load(b, 4) && load(a_last, 4) == load(b_last, 4);
+	case 2:
+		return load(a, 2) == load(b, 2) && load(a_last, 2) == load(b_last, 2);
+	default:
+		return size == 0 || *a == *b;
+	}
+}
+
 static bool key_equal(const struct scan_node *node, struct span key)
 {
-	return node->key_size == key.size && memcmp(node->key, key.data, key.size) == 0;
+	return node->key_size == key.size && same_bytes(node->key, key.data, key.size);
+}
+
+static size_t place_of_size(size_t key_size)
+{
+	return key_size < SCAN_SIZE_COUNT ? key_size : SCAN_SIZE_COUNT - 1;
 }
 
 /* Appends the nodes for the keys of `path` that the path before it (the nodes in `open`, from the
@@ -145,6 +178,11 @@ static void build_trie(struct scan_plan *plan)
 	plan->node_count = 1;
 	for (size_t i = 0; i < wanted_count; i++)
 		*wanted[i].node_out = add_path(plan, nodes, wanted[i].path, open, &open_count);
+	for (size_t parent = 0; parent < plan->node_count; parent++)
+		for (size_t child = parent + 1; child < nodes[parent].end; child = nodes[child].end) {
+			uint16_t *first = &nodes[parent].first_of_size[place_of_size(nodes[child].key_size)];
+			*first = *first ? *first : (uint16_t)child;
+		}
 	plan->nodes = nodes;
 	plan->field_nodes = field_nodes;
 }
@@ -215,11 +253,10 @@ size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct
 	const struct scan_node *nodes = plan->nodes;
 	if (!(nodes[parent].child_sizes >> (name.size % 64) & 1))
 		return 0;
-	size_t child = parent + 1;
-	while (child < nodes[parent].end && nodes[child].key_size <= name.size) {
+	size_t child = nodes[parent].first_of_size[place_of_size(name.size)];
+	for (; child > 0 && child < nodes[parent].end && nodes[child].key_size <= name.size;
+		child = nodes[child].end)
 		if (key_equal(&nodes[child], name))
 			return child;
-		child = nodes[child].end;
-	}
 	return 0;
 }

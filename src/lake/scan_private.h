@@ -102,6 +102,8 @@ enum scan_path {
 
 enum { SCAN_NODE_COUNT_MAX = 1 + 4 * SCAN_PATH_COUNT + FIELD_COUNT_MAX * FIELD_DEPTH_MAX };
 
+enum { SCAN_SIZE_COUNT = 24 };
+
 /* The trie is one array in preorder: a node's subtree is the nodes up to `end`, its first child the
  * node behind it, the next sibling the node at `end`. Siblings stand in order of key size, then
  * bytes.
@@ -123,6 +125,8 @@ struct scan_node {
 	uint16_t end;
 	/* Bit (size % 64) is set for the size of each child's key: most keys end here. */
 	uint64_t child_sizes;
+	/* The first child with a key of that many bytes, or of more in the last place; 0 when none. */
+	uint16_t first_of_size[SCAN_SIZE_COUNT];
 };
 
 /* How the bytes are looked at: results are the same, only the speed differs. */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan_fuzz.c - libFuzzer target: any bytes as an event and as a page. An event must mean the same
- * to the scanner and to a full parser; every page is walked to its end. */
+ * to the scanner and to a full parser, and to all variants of the scanner; every page is walked to its
+ * end. */
 #include "tests/fuzz/scan_oracle.c"
+#include "tests/fuzz/scan_variants.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(struct oracle *oracle, struct span json)
 {
-	if (oracle_agrees(oracle, json))
+	const char *difference = variants_differ(oracle->plan, json);
+	if (!difference && oracle_agrees(oracle, json))
 		return;
-	fprintf(stderr, "%s\n%.*s\n", oracle->complaint, (int)json.size, json.data);
+	fprintf(stderr, "%s\n%.*s\n", difference ? difference : oracle->complaint, (int)json.size, json.data);
 	abort();
 }
 
