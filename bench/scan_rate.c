@@ -106,7 +106,8 @@ static bool measure(enum scan_variant variant, size_t pass_count, struct span te
 
 static void generate(size_t event_count, struct buf *out)
 {
-	struct world *world = world_create(1);
+	struct world *world = world_create(&(struct world_shape){
+		.seed = 1, .repositories = WORLD_REPOSITORIES, .people = WORLD_PEOPLE});
 	struct world_random random = {7};
 	struct event_sequences sequences = {12000000000, 6000000000};
 	for (size_t i = 0; i < event_count; i++) {

@@ -25,8 +25,8 @@ const thirdParty = [
 	[/^yaml\.h$/, /^src\/wrap\/yaml\w*\.c$/],
 	[/^jansson\.h$/, /^(src\/wrap\/json_document\w*\.c|tools\/fake_github\/\w+\.[ch]|tests\/.*\.c)$/],
 	[/^openssl\//, /^src\/wrap\/digest\w*\.c$/],
-	[/^isa-l\//, /^src\/wrap\/inflate\w*\.c$/],
-	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/(fake_github|make_hours)\/\w+\.[ch]|tests\/.*\.c)$/],
+	[/^isa-l\//, /^(src\/wrap\/inflate\w*|bench\/programs\/\w+)\.c$/],
+	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/(fake_github|make_hours)\/\w+\.[ch]|tests\/.*\.[ch])$/],
 	[/^isa-l\//, /^(src\/wrap\/inflate\w*\.c|bench\/programs\/bare_inflate\.c)$/],
 	[/^cmocka\.h$/, /^tests\//],
 ];

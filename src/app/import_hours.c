@@ -150,7 +150,7 @@ static void append_text(struct buf *out, const struct import *import)
 		   per_second(totals->built_bytes, import->silver_ms) / 1e6);
 	append_problems(out, import);
 	if (import->stopped)
-		buf_append_text(out, "\nStopped before its end: run the same command again, it goes on where it was.\n");
+		buf_append_text(out, "\nStopped before its end: run the same command again, it goes on.\n");
 }
 
 static void append_json(struct buf *out, const struct import *import)

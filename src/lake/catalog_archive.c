@@ -263,7 +263,8 @@ static bool list_archives(struct sqlite_statement *statement, struct arena *aren
 bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,
 			      const struct archive **archives_out, size_t *count_out, struct err *err)
 {
-	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE batch BETWEEN ?1 AND ?2 ORDER BY batch";
+	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive"
+				  " WHERE batch BETWEEN ?1 AND ?2 ORDER BY batch";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {first, last};
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))

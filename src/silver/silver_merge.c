@@ -160,8 +160,9 @@ static bool find_met_inside(const struct merge *merge, const struct lake_file *f
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
 	const struct silver_options *options = &merge->silver->options;
-	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM (SELECT id, created_at, repo_id,"
-			      " batch, row_number() OVER (PARTITION BY id, created_at, repo_id ORDER BY batch) AS place"
+	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM (SELECT id, created_at,"
+			      " repo_id, batch, row_number() OVER (PARTITION BY id, created_at, repo_id"
+			      " ORDER BY batch) AS place"
 			      " FROM ");
 	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
 		return false;
@@ -297,8 +298,10 @@ bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_r
 	}
 	struct err ignored; /* the next one replaces it in any case */
 	(void)!duck_run(silver->connection, "DROP TABLE IF EXISTS met", &ignored);
-	if (!ok || (!stopped && merge.last_batch > merge.merged_batch
-			   && !catalog_write_setting(silver->options.catalog, SILVER_MERGED_SETTING, merge.last_batch, err)))
+	bool is_complete = ok && !stopped && merge.last_batch > merge.merged_batch;
+	if (!ok
+	    || (is_complete
+		    && !catalog_write_setting(silver->options.catalog, SILVER_MERGED_SETTING, merge.last_batch, err)))
 		return err_wrap(err, "merging silver");
 	*report_out = merge.report;
 	return true;

@@ -55,7 +55,8 @@ static bool portable_accepts(struct oracle *oracle, struct span json)
 static void generate(struct buf *out, size_t event_count)
 {
 	buf_init(out, GENERATED_BYTES_MAX);
-	struct world *world = world_create(4);
+	struct world *world = world_create(&(struct world_shape){
+		.seed = 4, .repositories = WORLD_REPOSITORIES, .people = WORLD_PEOPLE});
 	struct world_random random = {4};
 	struct event_sequences sequences = {12000000000, 6000000000};
 	for (size_t i = 0; i < event_count; i++) {
@@ -72,8 +73,8 @@ static void generate(struct buf *out, size_t event_count)
 
 /* What stands between `{"p":"…",` and `}`: each is moved through all places of a block. */
 static const char *const members[] = {
-	"\"id\":\"1\",\"type\":\"A\",\"payload\":{\"x\":true,\"pull_request\":{\"state\":\"open\",\"title\":"
-	"\"a\\\"b\"}}",
+	("\"id\":\"1\",\"type\":\"A\",\"payload\":{\"x\":true,\"pull_request\":{\"state\":\"open\",\"title\":"
+	 "\"a\\\"b\"}}"),
 	"\"x\":[],\"y\":{},\"payload\":[{},[],[[1,2],{\"a\":[null]}],\"s\",-1.5e+3,0,0.5,10]",
 	"\"x\":{\"y\":123456789012345678},\"actor\":{\"id\":12345678,\"login\":\"\"}",
 	"\"id\":1,\"id\":2,\"payload\":{\"commits\":[1,{\"a\":2}],\"x\":1},\"payload\":{\"x\":\"z\"}",
