@@ -116,13 +116,15 @@ static bool make_draft_path(const char *path, const char *ending, struct file_pa
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	struct file_path folder;
-	return folder_of(path, &folder, err) && file_path_make(draft_path_out, err, "%s/.%s%s", folder.text, name, ending);
+	return folder_of(path, &folder, err)
+	       && file_path_make(draft_path_out, err, "%s/.%s%s", folder.text, name, ending);
 }
 
 bool file_draft_create(const char *path, struct file_draft **draft_out, struct err *err)
 {
 	struct file_path draft_path;
-	return make_draft_path(path, ".tmp", &draft_path, err) && open_draft(path, &draft_path, O_TRUNC, draft_out, err);
+	return make_draft_path(path, ".tmp", &draft_path, err)
+	       && open_draft(path, &draft_path, O_TRUNC, draft_out, err);
 }
 
 bool file_draft_resume(const char *path, int64_t keep_bytes, struct file_draft **draft_out, struct err *err)
