@@ -107,8 +107,8 @@ static void answer(struct archive_server *server, const struct archive_answer_pl
 	struct buf out CLEANUP(buf_finish) = {.size_max = REQUESTS_BYTES_MAX};
 	if (plan->status || plan->body || start < 0)
 		body = span_of(plan->body ? plan->body : "");
-	else if (!plan->wrong_range)
-		body = span_make(body.data + start, body.size - (size_t)start);
+	else
+		body = span_make(body.data + (plan->wrong_range ? 0 : start), body.size - (size_t)start);
 	add_head(server, plan, start, body, &out);
 	size_t limit = plan->cut_at ? plan->cut_at : plan->stall_at ? plan->stall_at : body.size;
 	bool is_head = span_starts_with(head, "HEAD ");

@@ -12,7 +12,7 @@ struct archive_answer_plan {
 	const char *body;         /* NULL: the file, or nothing with a status */
 	const char *headers;      /* complete lines, added */
 	bool ignores_range;       /* 200 and all of it */
-	bool wrong_range;         /* 206 of the file's start, whatever was asked for */
+	bool wrong_range;         /* 206 of as many bytes as were asked for, but from the file's start */
 	bool without_length;      /* the end of the connection is the end of the body */
 	size_t cut_at;            /* bytes of body, then the connection closes; 0: none. Needs that many. */
 	bool resets;              /* with cut_at: by RST */

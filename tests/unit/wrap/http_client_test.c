@@ -599,6 +599,11 @@ static void test_a_sink_has_a_limit(void **state)
 	f->response.status = 0;
 	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde"), ERR_INPUT);
 	assert_non_null(strstr(f->err.text, "larger than 4 bytes"));
+	/* Each piece alone is small enough. */
+	check_failure(f, sink_raw(f, &sunk, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+					    "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"),
+		      ERR_INPUT);
+	assert_true(sunk.bytes.size <= 4);
 	buf_finish(&sunk.bytes);
 }
 
