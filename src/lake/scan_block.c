@@ -379,7 +379,8 @@ INLINE bool pass_block(struct blocks *blocks, const char *text, const struct sca
 		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
 		if ((masks->backslash & ~in_string) != 0 || !pass_escapes(blocks, text, escaped & valid))
 			return false;
-	}
+	} else if (!masks->quote && carries->in_string)
+		return true; /* the inside of a long string: no carry changes */
 	carries->in_string = 0 - (in_string >> 63);
 
 	uint64_t opening = quote & in_string;
