@@ -5,8 +5,8 @@
  *   scan_rate --synthetic EVENTS …                                     the generator's, always the same
  *
  * Prints a line for each variant that this processor has: median and best MB/s over the passes. The bytes
- * are read before the clock starts. bench/scan and tests/system/scan_cost.test.ts run it; the latter
- * under callgrind, which counts the instructions inside scan_pass. */
+ * are read before the clock starts. bench/scan-instructions runs it under callgrind, which
+ * counts what happens inside scan_pass. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "fake_github/synthetic_event.h"
@@ -21,9 +21,8 @@ enum { INPUT_BYTES_MAX = 1024 * 1024 * 1024, ARENA_BYTES_MAX = 64 * 1024 * 1024,
 
 struct options {
 	size_t pass_count;
-	size_t synthetic_count;
-	bool wanted[SCAN_VARIANT_COUNT];
 	bool all_variants;
+	bool wanted[SCAN_VARIANT_COUNT];
 };
 
 struct totals {
@@ -31,12 +30,6 @@ struct totals {
 	size_t refused;
 	uint64_t digest; /* over what every event gave: the same in every variant */
 };
-
-static int leave(const char *message, const char *what)
-{
-	fprintf(stderr, "scan_rate: %s %s\n", message, what);
-	return EXIT_FAILURE;
-}
 
 /* Processor time, so that other work on the machine counts less. */
 static double cpu_seconds(void)
@@ -50,8 +43,10 @@ static void add_to_digest(struct totals *totals, const struct event *event)
 			 + event->repo_name.size + event->actor_login.size + (uint64_t)event->created_at_us;
 }
 
-/* Not inlined: callgrind finds it by its name. */
-__attribute__((noinline)) static struct totals scan_pass(
+struct totals scan_pass(const struct scan_plan *plan, struct span text, struct arena *arena);
+
+/* callgrind finds it by its name. */
+__attribute__((noinline)) struct totals scan_pass(
 	const struct scan_plan *plan, struct span text, struct arena *arena)
 {
 	struct totals totals = {0};
@@ -138,32 +133,40 @@ static bool want_variant(struct options *options, const char *name)
 	return false;
 }
 
-int main(int argc, char **argv)
+/* Reads the arguments; what they name is appended to `text`. */
+static bool read_arguments(
+	int argc, char **argv, struct options *options, struct buf *text, struct err *err)
 {
-	struct options options = {.pass_count = 5};
-	CLEANUP(buf_finish) struct buf text = {0};
-	struct err err = {0};
-	buf_init(&text, INPUT_BYTES_MAX);
-	bool all_variants = true;
 	for (int i = 1; i < argc; i++) {
 		bool has_value = i + 1 < argc;
 		if (has_value && strcmp(argv[i], "--passes") == 0) {
-			options.pass_count = strtoul(argv[++i], NULL, 10);
+			options->pass_count = strtoul(argv[++i], NULL, 10);
 		} else if (has_value && strcmp(argv[i], "--synthetic") == 0) {
-			generate(strtoul(argv[++i], NULL, 10), &text);
+			generate(strtoul(argv[++i], NULL, 10), text);
 		} else if (has_value && strcmp(argv[i], "--variant") == 0) {
-			if (!want_variant(&options, argv[++i]))
-				return leave("no such variant:", argv[i]);
-			all_variants = false;
-		} else if (!read_input(argv[i], &text, &err)) {
-			return leave("", err.text);
+			options->all_variants = false;
+			if (!want_variant(options, argv[++i]))
+				return err_set(err, ERR_INPUT, "no variant %s", argv[i]);
+		} else if (!read_input(argv[i], text, err)) {
+			return false;
 		}
 	}
-	if (text.failed || text.size == 0 || options.pass_count == 0 || options.pass_count > PASS_COUNT_MAX)
-		return leave("nothing to read, too much, or too many passes:", "see the head of scan_rate.c");
-	for (size_t i = 0; i < SCAN_VARIANT_COUNT; i++)
-		if ((all_variants || options.wanted[i])
-			&& !measure((enum scan_variant)i, options.pass_count, buf_span(&text), &err))
-			return leave("", err.text);
-	return EXIT_SUCCESS;
+	bool usable = !text->failed && text->size > 0 && options->pass_count > 0
+		      && options->pass_count <= PASS_COUNT_MAX;
+	return usable || err_set(err, ERR_INPUT, "nothing to read, too much, or too many passes");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.pass_count = 5, .all_variants = true};
+	CLEANUP(buf_finish) struct buf text = {0};
+	struct err err = {0};
+	buf_init(&text, INPUT_BYTES_MAX);
+	bool ok = read_arguments(argc, argv, &options, &text, &err);
+	for (size_t i = 0; ok && i < SCAN_VARIANT_COUNT; i++)
+		if (options.all_variants || options.wanted[i])
+			ok = measure((enum scan_variant)i, options.pass_count, buf_span(&text), &err);
+	if (!ok)
+		fprintf(stderr, "scan_rate: %s\n", err.text);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -210,29 +210,30 @@ static const char *find_opening(const struct blocks *blocks, const char *end)
 	return at;
 }
 
-/* The key before the colon that is bit `colon` of the block. */
-static inline bool find_key(const struct blocks *blocks, const struct block *block, unsigned colon,
-	struct scan_slot *key_out)
+/* The node of the key before the colon that is bit `colon` of the block; NO_NODE also for what is no key,
+ * which check_neighbours finds. */
+static inline size_t find_node(
+	const struct blocks *blocks, const struct block *block, unsigned colon, size_t parent)
 {
+	uint64_t before = (UINT64_C(1) << colon) - 1;
+	uint64_t opening = block->quote & block->in_string & before;
 	const char *end = block->text + colon - 1;
-	uint64_t opening = block->quote & block->in_string & ((UINT64_C(1) << colon) - 1);
 	const char *start;
 	bool escaped;
-	if (*end != '"')
-		return false;
 	if (opening) {
 		unsigned index = 63 - (unsigned)__builtin_clzll(opening);
-		start = block->text + index;
-		escaped = (block->masks->backslash & ((UINT64_C(1) << colon) - 1)) >> index != 0;
+		start = block->text + index + 1;
+		escaped = (block->masks->backslash & before) >> index != 0;
 	} else {
 		start = find_opening(blocks, end);
-		escaped = start && memchr(start, '\\', (size_t)(end - start));
+		if (!start)
+			return NO_NODE;
+		start++;
+		escaped = memchr(start, '\\', (size_t)(end - start)) != NULL;
 	}
-	if (!start || start >= end)
-		return false;
-	*key_out = (struct scan_slot){
-		start + 1, (uint32_t)(end - start - 1), SCAN_KIND_STRING, escaped};
-	return true;
+	size_t size = (size_t)(end - start);
+	return escaped ? scan_find_escaped_child(blocks->plan, parent, start, size)
+		       : scan_find_child(blocks->plan, parent, start, size);
 }
 
 /* The value behind that colon, which is no container. Strings that end in the block are validated by it. */
@@ -261,25 +262,21 @@ static inline bool take_scalar(
 }
 
 /* Members of an object of the trie, by their colons. */
-static bool take_members(struct blocks *blocks, const struct block *block, uint64_t colons)
+INLINE bool take_members(struct blocks *blocks, const struct block *block, uint64_t colons)
 {
 	const struct scan_plan *plan = blocks->plan;
 	size_t parent = blocks->levels[blocks->wanted_depth].node;
-	uint64_t child_sizes = plan->nodes[parent].child_sizes;
 	for (; colons; colons &= colons - 1) {
 		unsigned colon = first_bit(colons);
-		const char *value = block->text + colon + 1;
-		struct scan_slot key;
-		if (!find_key(blocks, block, colon, &key) || value == blocks->cursor.end)
-			return false;
-		if (!key.escaped && !(child_sizes >> (key.size % 64) & 1))
-			continue;
-		size_t node = scan_find_child(plan, parent, &key);
+		size_t node = find_node(blocks, block, colon, parent);
 		if (node == NO_NODE)
 			continue;
 		struct scan_slot *slot = &blocks->slots[node];
 		if (slot->kind != SCAN_KIND_ABSENT)
 			memset(slot, 0, (plan->nodes[node].end - node) * sizeof(*slot));
+		const char *value = block->text + colon + 1;
+		if (value == blocks->cursor.end)
+			return false;
 		if (*value == '{' || *value == '[')
 			blocks->expected_node = node;
 		else if (!take_scalar(blocks, block, colon, slot))
@@ -288,7 +285,7 @@ static bool take_members(struct blocks *blocks, const struct block *block, uint6
 	return true;
 }
 
-static bool open_bracket(struct blocks *blocks, const char *at)
+static inline bool open_bracket(struct blocks *blocks, const char *at)
 {
 	if (blocks->depth == SCAN_DEPTH_MAX)
 		return false;
@@ -315,7 +312,7 @@ static void fill_slot(struct blocks *blocks, const struct level *level, const ch
 		(struct scan_slot){level->start, (uint32_t)(end - level->start), kind, false};
 }
 
-static bool close_bracket(struct blocks *blocks, const char *at)
+static inline bool close_bracket(struct blocks *blocks, const char *at)
 {
 	bool closes_array = *at == ']';
 	if (blocks->depth == 0 || (blocks->arrays & 1) != closes_array || at[-1] == ',' || at[-1] == ':')
@@ -347,21 +344,24 @@ static uint64_t follow_brackets(struct blocks *blocks, const char *text,
 	uint64_t colons = masks->colon & outside;
 	uint64_t in_array = blocks->in_array;
 	uint64_t brackets = open | (masks->close & outside);
-	bool ok = true;
-	for (; brackets && ok; brackets &= brackets - 1) {
+	for (;;) {
+		/* Up to the next bracket, or all. */
 		uint64_t bracket = brackets & (0 - brackets);
-		uint64_t up_to_bracket = bracket ^ (bracket - 1);
-		uint64_t before = colons & up_to_bracket;
-		const char *at = text + first_bit(brackets);
-		if (before && blocks->depth == blocks->wanted_depth)
-			ok = take_members(blocks, &block, before);
-		ok = ok && (open & bracket ? open_bracket(blocks, at) : close_bracket(blocks, at));
-		colons ^= before;
-		in_array = (in_array & up_to_bracket) | (blocks->in_array & ~up_to_bracket);
+		uint64_t before = bracket - 1;
+		if (blocks->depth == blocks->wanted_depth
+			&& !take_members(blocks, &block, colons & before))
+			break;
+		if (!bracket)
+			return in_array;
+		const char *at = text + first_bit(bracket);
+		if (!(open & bracket ? open_bracket(blocks, at) : close_bracket(blocks, at)))
+			break;
+		uint64_t behind_bracket = ~(before | bracket);
+		colons &= behind_bracket;
+		brackets ^= bracket;
+		in_array = (in_array & ~behind_bracket) | (blocks->in_array & behind_bracket);
 	}
-	if (colons && ok && blocks->depth == blocks->wanted_depth)
-		ok = take_members(blocks, &block, colons);
-	*ok_out = ok;
+	*ok_out = false;
 	return in_array;
 }
 
@@ -379,7 +379,8 @@ INLINE bool pass_block(struct blocks *blocks, const char *text, const struct sca
 		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
 		if ((masks->backslash & ~in_string) != 0 || !pass_escapes(blocks, text, escaped & valid))
 			return false;
-	}
+	} else if (!masks->quote && carries->in_string)
+		return true; /* the inside of a long string: no carry changes */
 	carries->in_string = 0 - (in_string >> 63);
 
 	uint64_t opening = quote & in_string;

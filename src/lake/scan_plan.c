@@ -90,42 +90,9 @@ static int compare_wanted(const void *left, const void *right)
 	}
 }
 
-static inline uint64_t load(const char *at, size_t size)
-{
-	uint64_t word = 0;
-	memcpy(&word, at, size);
-	return word;
-}
-
-/* Of the same size. A call of memcmp would cost more than the comparison: the first and the last bytes,
- * which may overlap, are loaded at once. */
-static inline bool same_bytes(const char *a, const char *b, size_t size)
-{
-	if (size > 16)
-		return memcmp(a, b, size) == 0;
-	size_t half = size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : size;
-	const char *a_last = a + size - half;
-	const char *b_last = b + size - half;
-	switch (half) {
-	case 8:
-		return load(a, 8) == load(b, 8) && load(a_last, 8) == load(b_last, 8);
-	case 4:
-		return load(a, 4) == load(b, 4) && load(a_last, 4) == load(b_last, 4);
-	case 2:
-		return load(a, 2) == load(b, 2) && load(a_last, 2) == load(b_last, 2);
-	default:
-		return size == 0 || *a == *b;
-	}
-}
-
 static bool key_equal(const struct scan_node *node, struct span key)
 {
-	return node->key_size == key.size && same_bytes(node->key, key.data, key.size);
-}
-
-static size_t place_of_size(size_t key_size)
-{
-	return key_size < SCAN_SIZE_COUNT ? key_size : SCAN_SIZE_COUNT - 1;
+	return node->key_size == key.size && memcmp(node->key, key.data, key.size) == 0;
 }
 
 /* Appends the nodes for the keys of `path` that the path before it (the nodes in `open`, from the
@@ -145,7 +112,6 @@ static uint16_t add_path(struct scan_plan *plan, struct scan_node *nodes, struct
 		uint16_t node = (uint16_t)plan->node_count++;
 		nodes[node].key = arena_copy_text(&plan->arena, key);
 		nodes[node].key_size = (uint16_t)key.size;
-		nodes[open[level - 1]].child_sizes |= UINT64_C(1) << (key.size % 64);
 		open[level] = node;
 		*open_count = ++level;
 	}
@@ -180,7 +146,7 @@ static void build_trie(struct scan_plan *plan)
 		*wanted[i].node_out = add_path(plan, nodes, wanted[i].path, open, &open_count);
 	for (size_t parent = 0; parent < plan->node_count; parent++)
 		for (size_t child = parent + 1; child < nodes[parent].end; child = nodes[child].end) {
-			uint16_t *first = &nodes[parent].first_of_size[place_of_size(nodes[child].key_size)];
+			uint16_t *first = &nodes[parent].first_of_size[scan_place_of_size(nodes[child].key_size)];
 			*first = *first ? *first : (uint16_t)child;
 		}
 	plan->nodes = nodes;
@@ -240,23 +206,12 @@ void scan_plan_destroy(struct scan_plan **plan)
 	*plan = NULL;
 }
 
-size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct scan_slot *key)
+size_t scan_find_escaped_child(
+	const struct scan_plan *plan, size_t parent, const char *key, size_t key_size)
 {
 	/* Six bytes of an escape (\u0070) can stand for one. */
 	char decoded[6 * FIELD_PATH_BYTES_MAX];
-	struct span name = {key->data, key->size};
-	if (key->escaped) {
-		if (key->size > sizeof(decoded))
-			return 0;
-		name = span_make(decoded, scan_decode_string(key->data, key->size, decoded));
-	}
-	const struct scan_node *nodes = plan->nodes;
-	if (!(nodes[parent].child_sizes >> (name.size % 64) & 1))
-		return 0;
-	size_t child = nodes[parent].first_of_size[place_of_size(name.size)];
-	for (; child > 0 && child < nodes[parent].end && nodes[child].key_size <= name.size;
-		child = nodes[child].end)
-		if (key_equal(&nodes[child], name))
-			return child;
-	return 0;
+	return key_size > sizeof(decoded) ? 0
+					  : scan_find_child(plan, parent, decoded,
+						    scan_decode_string(key, key_size, decoded));
 }

@@ -12,6 +12,8 @@
 
 #include "lake/scan.h"
 
+#include <string.h>
+
 /* ---- tokens (scan_token.c) ---- */
 
 enum scan_kind {
@@ -123,8 +125,6 @@ struct scan_node {
 	const char *key; /* NUL-terminated */
 	uint16_t key_size;
 	uint16_t end;
-	/* Bit (size % 64) is set for the size of each child's key: most keys end here. */
-	uint64_t child_sizes;
 	/* The first child with a key of that many bytes, or of more in the last place; 0 when none. */
 	uint16_t first_of_size[SCAN_SIZE_COUNT];
 };
@@ -164,8 +164,56 @@ struct scan_plan {
  * where this processor has not got it. */
 MUST_CHECK bool scan_plan_set_variant(struct scan_plan *plan, enum scan_variant variant);
 
-/* The child of `parent` that an object's key names, decoded when it has escapes; 0 when none. */
-size_t scan_find_child(const struct scan_plan *plan, size_t parent, const struct scan_slot *key);
+/* The place of a key in first_of_size. */
+static inline size_t scan_place_of_size(size_t key_size)
+{
+	return key_size < SCAN_SIZE_COUNT ? key_size : SCAN_SIZE_COUNT - 1;
+}
+
+static inline uint64_t scan_load(const char *at, size_t size)
+{
+	uint64_t word = 0;
+	memcpy(&word, at, size);
+	return word;
+}
+
+/* Of the same size. A call of memcmp would cost more than the comparison: the first and the last bytes,
+ * which may overlap, are loaded at once. */
+static inline bool scan_same_bytes(const char *a, const char *b, size_t size)
+{
+	if (size > 16)
+		return memcmp(a, b, size) == 0;
+	size_t half = size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : size;
+	const char *a_last = a + size - half;
+	const char *b_last = b + size - half;
+	switch (half) {
+	case 8:
+		return scan_load(a, 8) == scan_load(b, 8) && scan_load(a_last, 8) == scan_load(b_last, 8);
+	case 4:
+		return scan_load(a, 4) == scan_load(b, 4) && scan_load(a_last, 4) == scan_load(b_last, 4);
+	case 2:
+		return scan_load(a, 2) == scan_load(b, 2) && scan_load(a_last, 2) == scan_load(b_last, 2);
+	default:
+		return size == 0 || *a == *b;
+	}
+}
+
+/* The child of `parent` that an object's key names; 0 when none. */
+static inline size_t scan_find_child(
+	const struct scan_plan *plan, size_t parent, const char *key, size_t key_size)
+{
+	const struct scan_node *nodes = plan->nodes;
+	size_t child = nodes[parent].first_of_size[scan_place_of_size(key_size)];
+	if (child == 0)
+		return 0; /* most keys end here */
+	for (; child < nodes[parent].end && nodes[child].key_size <= key_size; child = nodes[child].end)
+		if (nodes[child].key_size == key_size && scan_same_bytes(nodes[child].key, key, key_size))
+			return child;
+	return 0;
+}
+/* The same for a key with escapes. */
+size_t scan_find_escaped_child(
+	const struct scan_plan *plan, size_t parent, const char *key, size_t key_size);
 
 /* ---- walk (scan_walk.c) ---- */
 

@@ -41,7 +41,9 @@ static bool walk_object(struct walk *walk, size_t node)
 		if (!scan_take_key(cursor, &key))
 			return false;
 		struct scan_slot skipped;
-		size_t child = scan_find_child(walk->plan, node, &key);
+		size_t child = key.escaped
+				       ? scan_find_escaped_child(walk->plan, node, key.data, key.size)
+				       : scan_find_child(walk->plan, node, key.data, key.size);
 		if (!(child ? walk_value(walk, child) : scan_take_value(cursor, &skipped))
 			|| !scan_take_separator(cursor, '}', &closed))
 			return false;
