@@ -27,7 +27,7 @@
  * SCAN_DEPTH_MAX deep and SCAN_EVENT_BYTES_MAX large. Where it is not, it asserts or gives some id, and
  * reads nothing outside. Takes for the call about four times json.size of memory; at worst (nothing but
  * numbers such as 0.1, or nothing but members) some twenty times, at most DERIVED_ID_TEXT_BYTES_MAX and
- * 96 MiB. Any thread. */
+ * 96 MiB, and some seconds. Any thread. */
 int64_t derived_id(struct span json);
 
 /* Replaces the content of `text_out`, whose maximum must be DERIVED_ID_TEXT_BYTES_MAX, by the
