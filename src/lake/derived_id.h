@@ -24,9 +24,10 @@
 #include "base/buf.h"
 
 /* `json` must be one object that the scanner validated (scan_walk): UTF-8, well-formed, at most
- * SCAN_DEPTH_MAX deep and SCAN_EVENT_BYTES_MAX large; asserted where it is not looked at anyway.
- * Takes for the call three times json.size of memory, at worst (numbers such as 0.1, or hardly
- * anything but members) fifteen times. Any thread. */
+ * SCAN_DEPTH_MAX deep and SCAN_EVENT_BYTES_MAX large. Where it is not, it asserts or gives some id, and
+ * reads nothing outside. Takes for the call about four times json.size of memory; at worst (nothing but
+ * numbers such as 0.1, or nothing but members) some twenty times, at most DERIVED_ID_TEXT_BYTES_MAX and
+ * 96 MiB, and some seconds. Any thread. */
 int64_t derived_id(struct span json);
 
 /* Replaces the content of `text_out`, whose maximum must be DERIVED_ID_TEXT_BYTES_MAX, by the
@@ -36,7 +37,7 @@ void derived_id_write_text(struct span json, struct buf *text_out);
 /* XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md); the same on every machine. */
 uint64_t derived_id_hash(struct span text);
 
-/* A text is sorted beside itself. Three characters of a number can become twenty. */
+/* Room for the text, which is sorted beside itself, of the largest event. "0.1" becomes 19 characters. */
 enum { DERIVED_ID_TEXT_BYTES_MAX = 256 * 1024 * 1024 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_private.h - the parts of the scanner, for scan_*.c only.
+/* scan_private.h - the parts of the scanner, for scan_*.c (and canonical_text.c) only.
  *
  *   scan_token.c  bytes to tokens: all validation and all skipping of JSON is there, once
  *   scan_plan.c   the paths that are wanted, as a trie of keys

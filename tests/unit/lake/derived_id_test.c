@@ -4,6 +4,7 @@
 #include "tests/support/check.h"
 
 #include "lake/derived_id.h"
+#include "lake/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static void members_are_sorted_without_blanks(void **state)
 	check_text_of("{}", "{}");
 	check_text_of(" { } ", "{}");
 	check_text_of("{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}");
-	check_text_of("\t{\r\n \"b\" : [ ] , \"a\" : { \"d\" : [ 1 , { \"f\" : 0 , \"e\" : [ ] } ] , \"c\" : { } } } \n",
+	check_text_of("\t{\r\n \"b\" : [ ] , \"a\" : { \"d\" : [ 1 , { \"f\" : 0 , \"e\" : [ ] } ] , "
+		      "\"c\" : { } } } \n",
 		"{\"a\":{\"c\":{},\"d\":[1,{\"e\":[],\"f\":0}]},\"b\":[]}");
 	/* The shorter first; keys that agree in their first eight bytes and more. */
 	check_text_of("{\"ab\":1,\"a!\":2,\"a\":3,\"\":4,\"a\\u0000\":5}",
@@ -118,15 +120,18 @@ static void null_is_absent(void **state)
 {
 	(void)state;
 	check_text_of("{\"a\":null}", "{}");
-	check_text_of("{\"a\":{\"b\":null,\"c\":[null]},\"d\":null,\"n\":\"null\"}", "{\"a\":{\"c\":[null]},\"n\":\"null\"}");
+	check_text_of("{\"a\":{\"b\":null,\"c\":[null]},\"d\":null,\"n\":\"null\"}",
+		"{\"a\":{\"c\":[null]},\"n\":\"null\"}");
 }
 
 static void addresses_are_left_out(void **state)
 {
 	(void)state;
-	check_text_of("{\"email\":\"a@b\",\"a\":{\"email\":null},\"b\":[{\"\\u0065mail\":{\"x\":1}}],\"Email\":1,\"email2\":2}",
+	check_text_of("{\"email\":\"a@b\",\"a\":{\"email\":null},\"b\":[{\"\\u0065mail\":{\"x\":1}}],"
+		      "\"Email\":1,\"email2\":2}",
 		"{\"Email\":1,\"a\":{},\"b\":[{}],\"email2\":2}");
-	check_text_of("{\"payload\":{\"shas\":[[\"s\",\"a@b\",\"m\",\"n\",true],[\"s\"],[],\"t\",[\"s\",[1,2]],[\"u\",null]]}}",
+	check_text_of("{\"payload\":{\"shas\":[[\"s\",\"a@b\",\"m\",\"n\",true],[\"s\"],"
+		      "[],\"t\",[\"s\",[1,2]],[\"u\",null]]}}",
 		"{\"payload\":{\"shas\":[[\"s\",\"m\",\"n\",true],[\"s\"],[],\"t\",[\"s\"],[\"u\"]]}}");
 	/* Nowhere else. */
 	check_text_of("{\"shas\":[[1,2]],\"payload\":{\"x\":{\"shas\":[[1,2]]},\"shas\":{\"shas\":[[1,2]]}}}",
@@ -156,6 +161,33 @@ static void the_deepest_event(void **state)
 	check_text_of(deep.data, deep.data);
 }
 
+/* `piece` as often as the largest event has room for, between `head` and `tail`. */
+static void write_largest(const char *head, const char *piece, const char *tail, struct buf *text)
+{
+	CLEANUP(buf_finish) struct buf json = {0};
+	buf_init(&json, SCAN_EVENT_BYTES_MAX);
+	buf_append_text(&json, head);
+	while (json.size + strlen(piece) + strlen(tail) < SCAN_EVENT_BYTES_MAX)
+		buf_append_text(&json, piece);
+	json.size--; /* the last comma */
+	buf_append_text(&json, tail);
+	assert_false(json.failed);
+	buf_init(text, DERIVED_ID_TEXT_BYTES_MAX);
+	derived_id_write_text(buf_span(&json), text);
+}
+
+/* What takes the most memory fits in its maxima. */
+static void the_largest_events(void **state)
+{
+	(void)state;
+	CLEANUP(buf_finish) struct buf text = {0};
+	write_largest("{\"a\":{\"b\":[", "0.1,", "]}}", &text);
+	assert_in_range(text.size, (size_t)79 << 20, (size_t)80 << 20);
+	buf_finish(&text);
+	write_largest("{", "\"\":0,", "}", &text);
+	assert_string_equal(text.data, "{\"\":0}");
+}
+
 static void the_hash_is_xxh64(void **state)
 {
 	(void)state;
@@ -178,9 +210,10 @@ static void the_hash_is_xxh64(void **state)
 static void ids_are_for_ever(void **state)
 {
 	(void)state;
-	assert_true(derived_id(span_of("{\"type\":\"PushEvent\",\"created_at\":\"2012/06/14 15:01:42 -0700\",\"actor\":\"a\","
-				       "\"payload\":{\"size\":1,\"shas\":[[\"s\",\"e@x\",\"m\",\"n\",true]]}}"))
-		    == INT64_C(-1784204864270302111));
+	static const char event[] =
+		"{\"type\":\"PushEvent\",\"created_at\":\"2012/06/14 15:01:42 -0700\",\"actor\":\"a\","
+		"\"payload\":{\"size\":1,\"shas\":[[\"s\",\"e@x\",\"m\",\"n\",true]]}}";
+	assert_true(derived_id(span_of(event)) == INT64_C(-1784204864270302111));
 }
 
 int main(void)
@@ -194,6 +227,7 @@ int main(void)
 		cmocka_unit_test(null_is_absent),
 		cmocka_unit_test(addresses_are_left_out),
 		cmocka_unit_test(the_deepest_event),
+		cmocka_unit_test(the_largest_events),
 		cmocka_unit_test(the_hash_is_xxh64),
 		cmocka_unit_test(ids_are_for_ever),
 	};

@@ -56,9 +56,11 @@ static void read_parquet(struct arena *arena, struct table *table)
 	const struct duck_options options = {.allowed_folder = folder.text, .preserve_insertion_order = true};
 	struct err err = {0};
 	buf_init(&sql, 4096);
-	buf_append_text(&sql, "SELECT id::BIGINT, type, created_at::TIMESTAMP, actor.id, actor.login, repo.id, repo.name, "
+	buf_append_text(&sql, "SELECT id::BIGINT, type, created_at::TIMESTAMP, actor.id, actor.login,"
+		" repo.id, repo.name, "
 			      "org.login, payload.action, coalesce(payload.number, payload.pull_request.number, "
-			      "payload.issue.number), payload.pull_request.merged, payload.ref_type FROM read_parquet(");
+			      "payload.issue.number), payload.pull_request.merged,"
+				" payload.ref_type FROM read_parquet(");
 	assert_true(duck_quote_text(&sql, span_of(path.text)));
 	buf_append_text(&sql, ")");
 	OR_FAIL(duck_open(&options, &database, &err));

@@ -140,7 +140,8 @@ static int64_t parsed_time(const json_t *value)
 	struct tm tm = {0};
 	int hours = 0;
 	char zone[2] = "";
-	assert_true(sscanf(json_string_value(value), "%d-%d-%dT%d:%d:%d%1[Z-]%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+	assert_true(sscanf(json_string_value(value), "%d-%d-%dT%d:%d:%d%1[Z-]%d", &tm.tm_year, &tm.tm_mon,
+		&tm.tm_mday,
 			    &tm.tm_hour, &tm.tm_min, &tm.tm_sec, zone, &hours)
 		    >= 7);
 	tm.tm_year -= 1900;
@@ -310,10 +311,13 @@ static void check_recording(struct tallies *tallies, const struct recording *rec
 	const json_t *scanned = tallies->scanned;
 	const struct recording found = {recording->name, recording->era, tallies->events,
 		json_object_size(member(scanned, "actor")), json_object_size(member(scanned, "repository")),
-		counted(scanned, "action", "PullRequestEvent opened"), counted(scanned, "action", "PullRequestEvent closed"),
-		counted(scanned, "action", "PullRequestEvent reopened"), counted(scanned, "merged", "PullRequestEvent true")};
+		counted(scanned, "action", "PullRequestEvent opened"), counted(scanned, "action",
+			"PullRequestEvent closed"),
+		counted(scanned, "action", "PullRequestEvent reopened"), counted(scanned, "merged",
+			"PullRequestEvent true")};
 	if (memcmp(&found, recording, sizeof(found)) != 0)
-		fail_msg("%s: %zu events, %zu actors, %zu repositories, %zu opened, %zu closed, %zu reopened, %zu merged",
+		fail_msg("%s: %zu events, %zu actors, %zu repositories, %zu opened, %zu closed,"
+			" %zu reopened, %zu merged",
 			found.name, found.events, found.actors, found.repositories, found.opened, found.closed,
 			found.reopened, found.merged);
 }
@@ -341,12 +345,15 @@ static void check_types(const json_t *tally, const char *types)
 
 static void the_hour_of_2012(void **state)
 {
-	static const struct recording hour = {"gharchive-hours/2012-06-14-15.json.gz", "timeline", 5313, 2729, 2708, 97, 80, 2, 52};
+	static const struct recording hour = {"gharchive-hours/2012-06-14-15.json.gz", "timeline", 5313,
+		2729, 2708, 97, 80, 2, 52};
 	struct tallies tallies;
 	tallies_begin(&tallies, *state);
 	check_recording(&tallies, &hour);
-	check_types(tallies.scanned, "{\"PushEvent\":2724,\"CreateEvent\":508,\"WatchEvent\":445,\"IssueCommentEvent\":404,"
-				     "\"IssuesEvent\":255,\"GistEvent\":207,\"PullRequestEvent\":179,\"ForkEvent\":141,"
+	check_types(tallies.scanned, "{\"PushEvent\":2724,\"CreateEvent\":508,\"WatchEvent\":445,"
+		"\"IssueCommentEvent\":404,"
+				     "\"IssuesEvent\":255,\"GistEvent\":207,\"PullRequestEvent\":179,"
+					"\"ForkEvent\":141,"
 				     "\"FollowEvent\":130,\"GollumEvent\":94,\"CommitCommentEvent\":84,"
 				     "\"PullRequestReviewCommentEvent\":67,\"DeleteEvent\":43,\"MemberEvent\":19,"
 				     "\"DownloadEvent\":11,\"PublicEvent\":2}");
@@ -383,13 +390,17 @@ static void the_ids_of_2012(void **state)
 
 static void the_hour_of_2015(void **state)
 {
-	static const struct recording hour = {"gharchive-hours/2015-01-01-1.json.gz", "full", 7427, 3416, 3832, 179, 114, 0, 89};
+	static const struct recording hour = {"gharchive-hours/2015-01-01-1.json.gz", "full", 7427, 3416,
+		3832, 179, 114, 0, 89};
 	struct tallies tallies;
 	tallies_begin(&tallies, *state);
 	check_recording(&tallies, &hour);
-	check_types(tallies.scanned, "{\"PushEvent\":4150,\"CreateEvent\":727,\"IssueCommentEvent\":651,\"WatchEvent\":649,"
-				     "\"IssuesEvent\":330,\"PullRequestEvent\":293,\"ForkEvent\":222,\"GollumEvent\":106,"
-				     "\"PullRequestReviewCommentEvent\":92,\"DeleteEvent\":81,\"CommitCommentEvent\":62,"
+	check_types(tallies.scanned, "{\"PushEvent\":4150,\"CreateEvent\":727,\"IssueCommentEvent\":651,"
+		"\"WatchEvent\":649,"
+				     "\"IssuesEvent\":330,\"PullRequestEvent\":293,\"ForkEvent\":222,"
+					"\"GollumEvent\":106,"
+				     "\"PullRequestReviewCommentEvent\":92,\"DeleteEvent\":81,"
+					"\"CommitCommentEvent\":62,"
 				     "\"ReleaseEvent\":43,\"MemberEvent\":13,\"PublicEvent\":8}");
 	tallies_end(&tallies);
 }
