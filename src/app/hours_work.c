@@ -21,6 +21,7 @@ struct hours_work {
 	struct batch *queue; /* ring */
 	size_t queue_first;
 	size_t queue_count;
+	int unanswered;   /* in a row */
 	int64_t to_come;  /* sources that are not looked at yet, and batches that wait */
 	int fetchers;     /* still at work */
 	int builders;
@@ -111,13 +112,24 @@ static void take_result(struct hours_work *work, const struct archive_intake_res
 		work->queue[(work->queue_first + work->queue_count++) % HOURS_QUEUE_MAX] = result->batch;
 		work->totals.fetched++;
 		work->totals.fetched_bytes += result->size_bytes;
+		work->unanswered = 0;
 		return;
 	}
 	work->to_come--;
+	work->unanswered = result->state == ARCHIVE_IS_UNAVAILABLE ? work->unanswered + 1 : 0;
 	if (result->state == ARCHIVE_IS_STORED)
 		work->totals.known++;
 	else
 		note_problem(work, result->name, archive_state_name(result->state), result->reason);
+}
+
+/* Locked. */
+static void pass_over(struct hours_work *work, const struct archive_source *source)
+{
+	work->totals.looked_at++;
+	work->to_come--;
+	note_problem(work, source->name, archive_state_name(ARCHIVE_IS_UNAVAILABLE),
+		     "not asked for: those before it did not answer");
 }
 
 static bool has_room(const struct hours_work *work)
@@ -137,6 +149,11 @@ static bool fetch_all(struct hours_work *work, struct archive_intake *intake, st
 		while (!has_room(work) && !is_ending(work))
 			(void)pthread_cond_wait(&work->changed, &work->mutex);
 		bool any = !is_ending(work) && claim_source(work, &source, &mirror);
+		while (any && work->unanswered >= HOURS_UNANSWERED_MAX
+		       && (source->kind == ARCHIVE_HOUR || source->kind == ARCHIVE_URL)) {
+			pass_over(work, source);
+			any = claim_source(work, &source, &mirror);
+		}
 		unlock(work);
 		if (!any)
 			return true;

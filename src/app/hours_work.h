@@ -15,6 +15,8 @@ enum {
 	HOURS_FETCHERS_MAX = 4, /* connections to one archive at once: it is somebody's gift */
 	HOURS_GROUP_MAX = 6,    /* hours that one statement writes: fewer and larger files */
 	HOURS_PROBLEMS_MAX = 1000,
+	/* So many sources in a row that did not answer: the network is gone, and the others are not asked. */
+	HOURS_UNANSWERED_MAX = 8,
 };
 
 /* An hour or file that is not there, or not whole. */
