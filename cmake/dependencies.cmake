@@ -27,6 +27,7 @@ octolake_find_library(jansson libjansson-dev)
 octolake_find_library(libzstd libzstd-dev)
 octolake_find_library(libcrypto libssl-dev)
 octolake_find_library(zlib zlib1g-dev)
+octolake_find_library(libisal libisal-dev)
 if(OCTOLAKE_TESTS)
 	octolake_find_library(cmocka libcmocka-dev)
 endif()
@@ -78,4 +79,4 @@ set_target_properties(duckdb::duckdb PROPERTIES
 
 set(octolake_wrapped_libraries duckdb::duckdb PkgConfig::libcurl PkgConfig::libmicrohttpd
 	PkgConfig::sqlite3 PkgConfig::yaml_0_1 PkgConfig::jansson PkgConfig::libzstd PkgConfig::libcrypto
-	PkgConfig::zlib)
+	PkgConfig::zlib PkgConfig::libisal)

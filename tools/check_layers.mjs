@@ -25,7 +25,8 @@ const thirdParty = [
 	[/^yaml\.h$/, /^src\/wrap\/yaml\w*\.c$/],
 	[/^jansson\.h$/, /^(src\/wrap\/json_document\w*\.c|tools\/fake_github\/\w+\.[ch]|tests\/.*\.c)$/],
 	[/^openssl\//, /^src\/wrap\/digest\w*\.c$/],
-	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/fake_github\/\w+\.[ch]|tests\/.*\.c)$/],
+	[/^zlib\.h$/, /^(src\/wrap\/gzip\w*\.c|tools\/fake_github\/\w+\.[ch]|tests\/.*\.[ch])$/],
+	[/^isa-l\//, /^src\/wrap\/inflate\w*\.c$/],
 	[/^cmocka\.h$/, /^tests\//],
 ];
 
