@@ -194,11 +194,9 @@ static void check_file(struct span file, struct archive_reader_options options, 
 	bool good = inflate_all(file, (struct inflate_options){options.inflate_ahead, options.window_bytes}, &content,
 		&is_gzip);
 	if (zlib_reads(file, &expected))
-		assert(good && is_gzip);
+		assert(good && is_gzip && span_equal(buf_span(&content), buf_span(&expected)));
 	else if (!is_gzip)
 		assert(good && span_equal(buf_span(&content), file));
-	if (good && is_gzip && zlib_reads(file, &slow))
-		assert(span_equal(buf_span(&content), buf_span(&expected)));
 	read_archive(file, options, plan, &outcome);
 	assert(outcome.good == good || outcome.refused);
 	buf_clear(&slow);
@@ -243,7 +241,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		gzip_append(&file, span_make(content.data + half, content.size - half), 1, NULL);
 	damage(&file, data + 1, orders);
 	/* A thread for a part of them only: it costs more than all the rest. */
-	struct archive_reader_options options = {window == 15, window_sizes[window % ARRAY_COUNT(window_sizes)]};
+	bool ahead = window == 15 && content.size % 8 == 0;
+	struct archive_reader_options options = {ahead, window_sizes[window % ARRAY_COUNT(window_sizes)]};
 	check_file(buf_span(&file), options, the_plan());
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "wrap/inflate_stream.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 /* Sanitizers keep what was freed. */
@@ -71,9 +72,10 @@ static void line_numbers(void **state)
 	(void)state;
 	struct err err = {0};
 	struct archive_item item;
-	static const char content[] = "{\"a\":1}\n\n\n{\"b\":1}\0\0{\"c\":1}\nx\n\0";
+	static const char content[] = "{\"a\":1}\n\n\n{\"b\":1}\0\0{\"c\":1}\nx\r\n\0";
 	static const int64_t lines[] = {1, 4, 4, 4, 5, 6};
-	static const int64_t offsets[] = {0, 10, 17, 19, 27, 29};
+	static const size_t sizes[] = {7, 7, 0, 7, 1, 0};
+	static const int64_t offsets[] = {0, 10, 17, 19, 27, 30};
 	CLEANUP(memory_file_close) int descriptor = memory_file_open(span_make(content, sizeof(content) - 1));
 	CLEANUP(archive_reader_close) struct archive_reader *reader = NULL;
 	const struct archive_reader_options options = {0};
@@ -81,6 +83,7 @@ static void line_numbers(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
 		assert_true(archive_reader_next(reader, &item, &err));
 		assert_int_equal(item.line, lines[i]);
+		assert_int_equal(item.bytes.size, sizes[i]);
 		assert_int_equal(item.offset, offsets[i]);
 	}
 	assert_true(archive_reader_next(reader, &item, &err));
@@ -129,6 +132,12 @@ static int64_t peak_kib(void)
 	struct rusage usage;
 	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
 	return usage.ru_maxrss;
+}
+
+static size_t held_bytes(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
 }
 
 static void lines_of_the_greatest_length(void **state)
@@ -212,6 +221,7 @@ static void memory_is_flat(void **state)
 		CLEANUP(archive_reader_close) struct archive_reader *reader = NULL;
 		CLEANUP(memory_file_close) int descriptor = memory_file_open(buf_span(&file));
 		int64_t before = peak_kib();
+		size_t held = held_bytes();
 		int items = 0;
 		assert_true(archive_reader_open(memory_file_path(descriptor).text,
 			&(struct archive_reader_options){false, 0}, &reader, &err));
@@ -219,6 +229,7 @@ static void memory_is_flat(void **state)
 			assert_true(archive_reader_next(reader, &item, &err));
 		assert_int_equal(items, kind ? 2 : 4);
 		assert_in_range(peak_kib() - before, 0, 20 * 1024);
+		assert_in_range(held_bytes() - held, 0, 2 * 1024 * 1024); /* given back behind the line */
 	}
 }
 

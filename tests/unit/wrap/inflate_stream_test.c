@@ -138,6 +138,15 @@ static void heads_with_everything_in_them(void **state)
 		gzip_append(&plain, span_of("1\n"), 6, NULL);
 		buf_append(&file, plain.data + 10, plain.size - 10);
 	}
+	CLEANUP(finish_reading) struct reading wrong;
+	size_t small_checksum = big_at - 8 - 5 - 2;
+	while (memcmp(file.data + small_checksum - 9, comment, 9) != 0)
+		small_checksum--;
+	file.data[small_checksum + 1] ^= 1;
+	read_file(buf_span(&file), (struct inflate_options){0}, &wrong);
+	assert_int_equal(wrong.damage_count, 1);
+	assert_string_equal(wrong.damages[0].words, "the checksum of the head does not agree");
+	file.data[small_checksum + 1] ^= 1;
 	file.data[big_at + 3] = (char)0x80; /* flags that do not exist: no member begins there */
 	CLEANUP(finish_reading) struct reading reading;
 	read_file(buf_span(&file), (struct inflate_options){0}, &reading);
@@ -231,7 +240,8 @@ static void bytes_behind_a_member(void **state)
 {
 	(void)state;
 	static const struct span rubbish[] = {SPAN_LITERAL("x"), SPAN_LITERAL("\x1f"), SPAN_LITERAL("\0\0\0\0\0\0\0"),
-		SPAN_LITERAL("{\"plain\":1}\n"), SPAN_LITERAL("\x1f\x1f\x1f\x8b\x07 no head")};
+		SPAN_LITERAL("{\"plain\":1}\n"), SPAN_LITERAL("\x1f\x1f\x1f\x8b\x07 no head"),
+		SPAN_LITERAL("x\x1f\x8b\x08\xff no head either")};
 	for (size_t i = 0; i < ARRAY_COUNT(rubbish) * 2; i++) {
 		CLEANUP(buf_finish) struct buf file = {.size_max = 1000000};
 		bool more = i % 2 != 0;
@@ -249,6 +259,21 @@ static void bytes_behind_a_member(void **state)
 		assert_int_equal(reading.damages[0].file_bytes, rubbish[i / 2].size);
 		assert_true(span_equal(buf_span(&reading.skipped), rubbish[i / 2]));
 	}
+}
+
+/* A member that breaks with its first bits, and another one right behind them: ISA-L has read on into it. */
+static void a_member_right_behind_damage(void **state)
+{
+	(void)state;
+	CLEANUP(buf_finish) struct buf file = {.size_max = 1000000};
+	CLEANUP(finish_reading) struct reading reading;
+	buf_append(&file, "\x1f\x8b\x08\0\0\0\0\0\0\3\7", 11);
+	gzip_append(&file, span_of("1\n"), 6, NULL);
+	read_file(buf_span(&file), (struct inflate_options){0}, &reading);
+	assert_true(span_equal_text(buf_span(&reading.content), "1\n"));
+	assert_int_equal(reading.damage_count, 1);
+	assert_int_equal(reading.damages[0].damage, INFLATE_BAD_DATA);
+	assert_int_equal(reading.totals.members, 1);
 }
 
 static void much_rubbish_is_kept_in_part_and_passed_over(void **state)
@@ -388,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_changed_bit_is_noticed),
 		cmocka_unit_test(a_wrong_checksum_or_size),
 		cmocka_unit_test(bytes_behind_a_member),
+		cmocka_unit_test(a_member_right_behind_damage),
 		cmocka_unit_test(much_rubbish_is_kept_in_part_and_passed_over),
 		cmocka_unit_test(too_many_damages_end_the_reading),
 		cmocka_unit_test(files_that_are_empty_or_plain),
