@@ -377,7 +377,7 @@ export const cases = [
 		instructionOf(result, /no network through http_proxy=http:\/\/\*\*\*@127\.0\.0\.1:9/);
 		assert.doesNotMatch(result.output, /secret/);
 	}],
-	["clock-apt", 13, "packages", "a clock a year behind, packages missing", "instruction", async (machine) => {
+	["clock-apt", 12, "packages", "a clock a year behind, packages missing", "instruction", async (machine) => {
 		await addFakeClock(machine);
 		await loseOne(machine);
 		instructionOf(await machine.root("./run --build-only", { env: fakeClock("-400d") }), /clock is wrong: it says 20/);
