@@ -2,14 +2,54 @@
 /* cat.c - prints bronze: the events exactly as received, one JSON line each. Works beside a running
  * pipeline, because published files never change. */
 #include "app/commands.h"
+#include "lake/archive_reader.h"
 #include "lake/bronze.h"
 
 #include <errno.h>
 #include <stdio.h>
 
+static bool print_line(struct span line, struct err *err)
+{
+	if (fwrite(line.data, 1, line.size, stdout) != line.size || fputc('\n', stdout) == EOF)
+		return err_set_errno(err, ERR_LOCAL, errno, "write to stdout");
+	return true;
+}
+
+/* An imported hour: its lines, good or not; of places that are damaged there is no line. */
+static bool print_archive(const char *path, struct err *err)
+{
+	struct archive_reader *reader CLEANUP(archive_reader_close) = NULL;
+	const struct archive_reader_options options = {0};
+	struct err damage = {0};
+	if (!archive_reader_open(path, &options, &reader, err))
+		return false;
+	for (;;) {
+		struct archive_item item;
+		if (!archive_reader_next(reader, &item, err))
+			return false;
+		if (item.kind == ARCHIVE_END)
+			break;
+		if (item.kind == ARCHIVE_LINE ? !print_line(item.bytes, err)
+					      : damage.kind == ERR_NONE
+							&& err_set(&damage, ERR_INPUT, "%s: %s", item.reason, item.detail))
+			return false;
+	}
+	if (damage.kind == ERR_NONE)
+		return true;
+	*err = damage;
+	return err_wrap(err, "%s", path);
+}
+
+static bool is_archive(const char *path)
+{
+	return span_ends_with(span_of(path), ".json.gz") || span_ends_with(span_of(path), ".json");
+}
+
 static bool print_file(const char *path, struct err *err)
 {
 	struct bronze_reader *reader CLEANUP(bronze_reader_close) = NULL;
+	if (is_archive(path))
+		return print_archive(path, err);
 	if (!bronze_reader_open(path, &reader, err))
 		return err_wrap(err, "%s", path);
 	for (;;) {
@@ -20,8 +60,8 @@ static bool print_file(const char *path, struct err *err)
 			return err_wrap(err, "%s", path);
 		if (end)
 			return true;
-		if (fwrite(line.data, 1, line.size, stdout) != line.size || fputc('\n', stdout) == EOF)
-			return err_set_errno(err, ERR_LOCAL, errno, "write to stdout");
+		if (!print_line(line, err))
+			return false;
 	}
 }
 
@@ -35,7 +75,7 @@ static bool print_below(void *context, const char *relative_path, struct err *er
 {
 	struct tree *tree = context;
 	struct file_path path;
-	if (!span_ends_with(span_of(relative_path), ".ndjson.zst"))
+	if (!span_ends_with(span_of(relative_path), ".ndjson.zst") && !is_archive(relative_path))
 		return true;
 	if (!file_path_make(&path, err, "%s/%s", tree->folder, relative_path))
 		return false;

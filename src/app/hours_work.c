@@ -242,6 +242,20 @@ static int compare_seq(const void *left, const void *right)
 	return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
+/* Days on which the archive's own crawler failed have hours of one event (gharchive.org issues 175, 210). */
+static bool is_thin(const struct archive *archive)
+{
+	return span_starts_with(span_of(archive->origin), "http")
+	       && archive->lines - archive->bad_lines < HOURS_EVENTS_MIN;
+}
+
+static void tell_problem(struct hours_work *work, const char *name, const char *state, const char *reason)
+{
+	lock(work);
+	note_problem(work, name, state, reason);
+	unlock(work);
+}
+
 /* Archives that were not whole are told by name; with `drop`, bronze of those that were goes. */
 static bool settle_group(struct hours_work *work, struct catalog *catalog, const struct batch *group, size_t count,
 			 struct err *err)
@@ -252,12 +266,14 @@ static bool settle_group(struct hours_work *work, struct catalog *catalog, const
 		if (!catalog_find_archive_batch(catalog, group[i].seq, &archive, &found, err))
 			return false;
 		if (found && archive.reason[0] != '\0') {
-			lock(work);
-			note_problem(work, archive.name, "damaged", archive.reason);
-			unlock(work);
-		} else if (work->options.drop && !catalog_drop_archive(catalog, group[i].seq, err)) {
-			return false;
+			tell_problem(work, archive.name, "damaged", archive.reason);
+			continue;
 		}
+		if (found && is_thin(&archive))
+			tell_problem(work, archive.name, "thin", "the archive has hardly any events of that hour");
+		if (work->options.drop && (!found || archive.bad_lines == 0)
+		    && !catalog_drop_archive(catalog, group[i].seq, err))
+			return false;
 	}
 	return true;
 }

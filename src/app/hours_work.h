@@ -15,6 +15,8 @@ enum {
 	HOURS_FETCHERS_MAX = 4, /* connections to one archive at once: it is somebody's gift */
 	HOURS_GROUP_MAX = 6,    /* hours that one statement writes: fewer and larger files */
 	HOURS_PROBLEMS_MAX = 1000,
+	/* An hour of the archive with fewer events is listed: one a minute would have been a quiet day of 2011. */
+	HOURS_EVENTS_MIN = 60,
 	/* So many sources in a row that did not answer: the network is gone, and the others are not asked. */
 	HOURS_UNANSWERED_MAX = 8,
 };
@@ -22,7 +24,7 @@ enum {
 /* An hour or file that is not there, or not whole. */
 struct hours_problem {
 	char name[ARCHIVE_NAME_BYTES_MAX + 1];
-	const char *state; /* "missing", "unavailable", "damaged" */
+	const char *state; /* "missing", "unavailable", "damaged", "thin": it is there, and nearly empty */
 	char reason[ARCHIVE_NOTE_BYTES_MAX + 1];
 };
 

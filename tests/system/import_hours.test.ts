@@ -133,6 +133,8 @@ test("--bronze link, drop and keep; --to silver; standard input", async () => {
 	assert.equal((await importHours(kept, [hour, "--to", "silver"])).gold_rows, 0);
 	assert.equal(bronzeOf(kept).length, 1);
 	assert.deepEqual(fs.readFileSync(bronzeOf(kept)[0]), fs.readFileSync(hour));
+	const shown = await runOctolake(["cat", "--data", kept]);
+	assert.deepEqual(shown.stdout.trimEnd().split("\n"), linesOf(hour));
 	assert.equal((await importHours(kept, [other])).gold_rows, 1000, "what waits in silver goes along");
 	const linked = temporaryFolder();
 	await importHours(linked, [hour, "--bronze", "link"]);
