@@ -29,10 +29,10 @@ static bool print_archive(const char *path, struct err *err)
 			return false;
 		if (item.kind == ARCHIVE_END)
 			break;
-		if (item.kind == ARCHIVE_LINE ? !print_line(item.bytes, err)
-					      : damage.kind == ERR_NONE
-							&& err_set(&damage, ERR_INPUT, "%s: %s", item.reason, item.detail))
+		if (item.kind == ARCHIVE_LINE && !print_line(item.bytes, err))
 			return false;
+		if (item.kind == ARCHIVE_DAMAGE && damage.kind == ERR_NONE)
+			(void)err_set(&damage, ERR_INPUT, "%s: %s", item.reason, item.detail);
 	}
 	if (damage.kind == ERR_NONE)
 		return true;
