@@ -17,7 +17,10 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"catalog.aside", {"set-aside", "sync-folder", "remove"}},
 	{"catalog.next-batch", {"commit"}},
 	{"catalog.store-batch", {"commit"}},
+	{"catalog.store-archive", {"commit"}},
+	{"catalog.note-archive", {"commit"}},
 	{"catalog.store-silver", {"commit"}},
+	{"catalog.store-archive-silver", {"commit"}},
 	{"catalog.store-gold", {"commit"}},
 	{"catalog.swap-silver", {"commit"}},
 	{"catalog.reset", {"commit"}},
@@ -32,12 +35,19 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"recover.folders", {"sync-folder"}},
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
-	/* files of an archive: a piece with a note beside it; copied or linked from a person's folder */
-	{"archive.part", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
+	/* files of an archive: a piece with a note beside it; copied or linked from a person's folder; into bronze,
+	 * or gone, because it is there already; what is left below incoming/ */
+	{"archive.part", {"create", "write", "fsync", "rename", "sync-folder"}},
 	{"archive.note", {"create", "write", "fsync", "rename", "sync-folder", "remove"}},
-	{"archive.take", {"make-folder", "create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
-	/* silver: a batch's live file; partitions, then the live files they replace; all of it again */
+	{"archive.take", {"create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
+	{"archive", {"fsync", "rename", "sync-folder", "remove"}},
+	{"archive.clear", {"make-folder", "sync-folder"}},
+	/* silver: a batch's live file; imported hours, then without what earlier ones have; partitions, then the
+	 * live files they replace; all of it again */
 	{"silver.live", {"copy", "fsync", "rename", "sync-folder", "remove"}},
+	{"silver.archive", {"copy", "make-folder", "fsync", "rename", "sync-folder"}},
+	{"silver.archive-live", {"copy", "fsync", "rename", "sync-folder"}},
+	{"silver.merged", {"number", "copy", "fsync", "rename", "sync-folder", "remove", "done"}},
 	{"silver.compacted", {"copy", "make-folder", "fsync", "rename", "sync-folder"}},
 	{"silver.replaced", {"remove"}},
 	{"silver.mended", {"copy", "fsync", "rename", "sync-folder"}},

@@ -237,13 +237,26 @@ bool catalog_find_archive_batch(struct catalog *catalog, int64_t batch, struct a
 	return take_first(statement, archive_out, found_out, err);
 }
 
+static bool has_live_file(struct catalog *catalog, int64_t batch, bool *has_out, struct err *err)
+{
+	static const char sql[] = "SELECT 1 FROM file WHERE layer = 'live' AND batch_first = ?1";
+	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
+		return false;
+	sqlite_bind_integer(statement, 1, batch);
+	return sqlite_step(statement, has_out, err);
+}
+
 bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *err)
 {
 	struct arena arena CLEANUP(arena_finish) = {.size_max = 1024 * 1024};
 	struct retention_choice choice = {.count = 1};
-	if (!catalog_list_bronze(catalog, batch, &arena, &choice.files, &choice.count, err))
+	bool is_live;
+	if (!has_live_file(catalog, batch, &is_live, err)
+	    || !catalog_list_bronze(catalog, batch, &arena, &choice.files, &choice.count, err))
 		return false;
-	if (choice.count == 0)
+	/* Compaction would leave the catalog's backup with the name of a file that is no more. */
+	if (choice.count == 0 || is_live)
 		return true;
 	choice.rows = choice.files[0].rows;
 	choice.bytes = choice.files[0].size_bytes;

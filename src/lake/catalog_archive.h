@@ -55,7 +55,7 @@ MUST_CHECK bool catalog_find_archive_content(struct catalog *catalog, const char
 MUST_CHECK bool catalog_find_archive_batch(struct catalog *catalog, int64_t batch, struct archive *archive_out,
 					   bool *found_out, struct err *err);
 /* Bronze of an archive that is in silver is no longer kept: as retention_forget does. retention_finish
- * removes it. */
+ * removes it. Behind a live file it stays, as with retention. */
 MUST_CHECK bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *err);
 /* Those of batches `first` to `last`, by batch. */
 MUST_CHECK bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,

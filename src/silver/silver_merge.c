@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "lake/catalog_archive.h"
 #include "lake/lake_verify.h"
+#include "lake/retention.h"
 #include "lake/silver_file.h"
 
 #include <assert.h>
@@ -26,6 +27,8 @@ struct merge {
 	size_t count;
 	int64_t merged_batch;
 	int64_t last_batch;
+	const char **replaced; /* no longer named by the catalog, but by its backup */
+	size_t replaced_count;
 	struct silver_report report;
 };
 
@@ -55,7 +58,8 @@ static bool list_files(struct merge *merge, struct err *err)
 	    || !catalog_list_files(catalog, LAYER_SILVER, &merge->arena, &listed, &count, err))
 		return false;
 	merge->files = arena_allocate(&merge->arena, count, sizeof(*merge->files));
-	if (!merge->files)
+	merge->replaced = arena_allocate(&merge->arena, count, sizeof(*merge->replaced));
+	if (!merge->files || !merge->replaced)
 		return err_set(err, ERR_LOCAL, "too many silver files");
 	for (size_t i = 0; i < count; i++) {
 		if (listed[i].sha256[0] != '\0' && listed[i].rows > 0)
@@ -222,7 +226,7 @@ static bool write_merged(const struct merge *merge, const struct lake_file *file
 		return false;
 	buf_append_text(&sql, " ANTI JOIN met USING (id, created_at, batch) ORDER BY created_at, id)");
 	if (!catalog_read_setting(catalog, MERGES_SETTING, 0, &merges, err)
-	    || !catalog_write_setting(catalog, MERGES_SETTING, merges + 1, err)
+	    || !FAILPOINT("number", catalog_write_setting(catalog, MERGES_SETTING, merges + 1, err))
 	    || !layout_silver_merged(span_of(file->type), file->date_us, file->batch_first, file->batch_last,
 		    merges + 1, &merged_out->path, err)
 	    || !silver_stage_path(silver, "silver-merged.parquet", &staged, err)
@@ -236,16 +240,38 @@ static bool write_merged(const struct merge *merge, const struct lake_file *file
 	return silver_publish(silver, &staged, merged_out, err);
 }
 
-static bool replace(const struct merge *merge, struct lake_file *file, const struct lake_file *merged, struct err *err)
+static bool remove_file(const struct merge *merge, const char *relative, struct err *err)
+{
+	struct file_path path;
+	return layout_absolute(merge->silver->options.layout, relative, &path, err) && file_remove(path.text, err);
+}
+
+/* What bronze can no longer give again must be in a file that the backup names, if the catalog is lost. */
+static bool replace(struct merge *merge, struct lake_file *file, const struct lake_file *merged, struct err *err)
 {
 	FAILPOINT_SCOPE("silver.merged");
-	struct file_path path;
-	if (!catalog_swap_silver(merge->silver->options.catalog, merged, merged->rows > 0 ? 1 : 0, &file->path, 1,
-		    err)
-	    || !layout_absolute(merge->silver->options.layout, file->path.text, &path, err)
-	    || !file_remove(path.text, err))
+	struct catalog *catalog = merge->silver->options.catalog;
+	const char *old = arena_copy_text(&merge->arena, span_of(file->path.text));
+	if (!old)
+		return err_set(err, ERR_LOCAL, "too many silver files");
+	if (!catalog_swap_silver(catalog, merged, merged->rows > 0 ? 1 : 0, &file->path, 1, err))
 		return false;
 	*file = *merged;
+	if (!retention_has_backup(catalog))
+		return remove_file(merge, old, err);
+	merge->replaced[merge->replaced_count++] = old;
+	return true;
+}
+
+/* One backup for all of them. Without it they stay, as leftovers of the next start. */
+static bool remove_replaced(const struct merge *merge, struct err *err)
+{
+	FAILPOINT_SCOPE("silver.merged");
+	if (merge->replaced_count > 0 && !retention_back_up(merge->silver->options.catalog, err))
+		return false;
+	for (size_t i = 0; i < merge->replaced_count; i++)
+		if (!remove_file(merge, merge->replaced[i], err))
+			return false;
 	return true;
 }
 
@@ -282,6 +308,15 @@ static bool merge_file(struct merge *merge, size_t index, struct lake_file *earl
 	return replace(merge, file, &merged, err);
 }
 
+/* All of them have been compared. */
+static bool note_merged(const struct merge *merge, struct err *err)
+{
+	FAILPOINT_SCOPE("silver.merged");
+	return merge->last_batch <= merge->merged_batch
+	       || FAILPOINT("done", catalog_write_setting(merge->silver->options.catalog, SILVER_MERGED_SETTING,
+						merge->last_batch, err));
+}
+
 bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out, struct err *err)
 {
 	CLEANUP(merge_finish) struct merge merge = {.silver = silver, .arena = {.size_max = LIST_BYTES_MAX}};
@@ -298,10 +333,7 @@ bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_r
 	}
 	struct err ignored; /* the next one replaces it in any case */
 	(void)!duck_run(silver->connection, "DROP TABLE IF EXISTS met", &ignored);
-	bool is_complete = ok && !stopped && merge.last_batch > merge.merged_batch;
-	if (!ok
-	    || (is_complete
-		    && !catalog_write_setting(silver->options.catalog, SILVER_MERGED_SETTING, merge.last_batch, err)))
+	if (!ok || !remove_replaced(&merge, err) || (!stopped && !note_merged(&merge, err)))
 		return err_wrap(err, "merging silver");
 	*report_out = merge.report;
 	return true;

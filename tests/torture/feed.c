@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_EVENTS = 12, AGAIN_EVENTS = 3, REWIND_EVENTS = 20, NEW_TYPE_EVERY = 24, EVENT_BYTES_MAX = 512 };
+enum { BATCH_EVENTS = 12, AGAIN_EVENTS = 3, REWIND_EVENTS = 20, NEW_TYPE_EVERY = 24 };
 
 static const char STREAM[] = "/events";
 static const int64_t FIRST_US = INT64_C(1767225600) * 1000000; /* 2026-01-01 */
@@ -45,19 +45,25 @@ uint64_t feed_key(int64_t index)
 	return event_key_hash(&event);
 }
 
-/* `repo_shift` other than 0: the same key with another repository. */
-static bool add(struct feed *feed, int64_t index, int64_t repo_shift, struct err *err)
+void feed_render(int64_t index, int64_t repo_shift, char line[FEED_LINE_BYTES])
 {
 	char type[EVENT_TYPE_BYTES_MAX + 1];
-	char json[EVENT_BYTES_MAX];
 	const struct event event = make_event(index, type);
 	int64_t repo = 1 + index % 11 + repo_shift;
-	int size = snprintf(json, sizeof(json),
+	(void)snprintf(line, FEED_LINE_BYTES,
 		"{\"id\":\"%" PRId64 "\",\"type\":\"%s\",\"actor\":{\"id\":7,\"login\":\"somebody\"},"
 		"\"repo\":{\"id\":%" PRId64 ",\"name\":\"owner/repo-%" PRId64 "\"},\"payload\":{\"action\":"
 		"\"opened\",\"number\":%" PRId64 "},\"public\":true,\"created_at\":\"%s\"}",
 		event.id, type, repo, repo, index, time_render(event.created_at_us).text);
-	return pending_add_event(feed->pending, &event, span_make(json, (size_t)size), err);
+}
+
+static bool add(struct feed *feed, int64_t index, int64_t repo_shift, struct err *err)
+{
+	char type[EVENT_TYPE_BYTES_MAX + 1];
+	char line[FEED_LINE_BYTES];
+	const struct event event = make_event(index, type);
+	feed_render(index, repo_shift, line);
+	return pending_add_event(feed->pending, &event, span_of(line), err);
 }
 
 /* Counts what a batch counts, so that the next life can hold the catalog against it. */

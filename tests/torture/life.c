@@ -181,6 +181,19 @@ static bool store_and_refresh(struct life *life, struct err *err)
 	return feed_store(&life->feed, err) && refresh(life, err);
 }
 
+static struct import_lake lake_of(struct life *life)
+{
+	return (struct import_lake){life->options, &life->session, life->silver, life->gold, life->ledger};
+}
+
+/* What was polled is imported, and what is imported is polled. */
+static bool import(struct life *life, struct err *err)
+{
+	const struct import_lake lake = lake_of(life);
+	return store_and_refresh(life, err) && import_begin(&lake, life->feed.position, err)
+	       && import_finish(&lake, err) && store_and_refresh(life, err) && compact(life, err);
+}
+
 static bool work(struct life *life, struct err *err)
 {
 	switch (life->options->scenario) {
@@ -188,6 +201,11 @@ static bool work(struct life *life, struct err *err)
 		return archive_live(life->options->folder, err);
 	case SCENARIO_COMPACT:
 		return store_and_refresh(life, err) && store_and_refresh(life, err) && compact(life, err);
+	case SCENARIO_IMPORT:
+	case SCENARIO_IMPORT_FAR:
+	case SCENARIO_IMPORT_FETCHED:
+	case SCENARIO_IMPORT_DROP:
+		return import(life, err);
 	case SCENARIO_EXPIRED_GOLD:
 		return store_and_refresh(life, err) && retain_gold(life, err) && store_and_refresh(life, err);
 	case SCENARIO_RETENTION:
@@ -213,18 +231,32 @@ static bool work(struct life *life, struct err *err)
 	}
 }
 
+static bool verify(struct life *life, struct err *err)
+{
+	return verify_lake(&life->session, life->gold, life->ledger)
+	       || err_set(err, ERR_LOCAL, "%s", life->ledger->violation);
+}
+
+static bool finish_import(struct life *life, struct err *err)
+{
+	const struct import_lake lake = lake_of(life);
+	return !life->ledger->import.begun || import_finish(&lake, err);
+}
+
 static bool live(struct life *life, struct err *err)
 {
-	if (!begin(life, err) || !refresh(life, err))
+	if (!begin(life, err) || (life->options->finish_first && !finish_import(life, err)) || !refresh(life, err))
 		return false;
 	if (!feed_open(&life->feed, &life->session, life->ledger, err))
 		return false;
 	/* What the cursor says is stored, whether or not the life before lived to hear it. */
 	if (life->ledger->promised < life->feed.position)
 		life->ledger->promised = life->feed.position;
-	if (!verify_lake(&life->session, life->gold, life->ledger))
-		return err_set(err, ERR_LOCAL, "%s", life->ledger->violation);
+	if (!verify(life, err))
+		return false;
 	life->ledger->verified = true;
+	if (life->ledger->import.begun && (!finish_import(life, err) || !verify(life, err)))
+		return false;
 	return (!life->options->rebuild || compare_with_rebuild(life, err)) && work(life, err);
 }
 

@@ -35,9 +35,10 @@ enum {
 };
 
 const char *const scenario_names[SCENARIO_COUNT] = {
-	"new-lake", "poll", "compact", "rebuild-silver", "rebuild-gold", "leftovers",
+	"new-lake", "poll", "compact", "import", "import-far", "import-fetched", "rebuild-silver", "rebuild-gold",
+	"leftovers",
 	"damaged-catalog", "damaged-gold", "lost-silver", "spoilt-silver", "other-views", "expired-gold",
-	"retention", "lost-catalog", "archive",
+	"retention", "import-drop", "lost-catalog", "archive",
 };
 
 struct point {
@@ -49,6 +50,7 @@ struct point {
 struct torture {
 	char folder[256];
 	char log[300]; /* of the children */
+	char origin_url[64];
 	struct ledger *ledger;
 	struct random random;
 	uint64_t seed;
@@ -167,6 +169,8 @@ static enum ending live(struct torture *torture, enum scenario scenario, size_t 
 		.defer_rebuild = random_below(&torture->random, 2) == 0,
 		.other_views = torture->views,
 		.rebuild = nth > 0 && torture->lives % REBUILD_EVERY == 0,
+		.finish_first = random_below(&torture->random, 2) == 0,
+		.origin_url = torture->origin_url,
 	};
 	ledger->verified = ledger->compared = ledger->finished = false;
 	ledger->violation[0] = '\0';
@@ -369,9 +373,14 @@ int main(int count, char **arguments)
 	}
 	(void)setenv("XDG_CONFIG_HOME", torture.folder, 1);
 	(void)signal(SIGTERM, note_signal);
+	pid_t origin;
+	if (!origin_start(torture.folder, torture.origin_url, &origin))
+		return 2;
 	int64_t started_ms = clock_monotonic_ms(clock_system());
 	explore(&torture);
 	kill_all(&torture);
+	(void)kill(origin, SIGKILL);
+	(void)waitpid(origin, NULL, 0);
 	bool good = report(&torture, clock_monotonic_ms(clock_system()) - started_ms);
 	struct err err;
 	if (good && !file_remove_folder(torture.folder, &err))

@@ -4,6 +4,8 @@
  *   torture.c  the driver: which point, which life, what came of it
  *   life.c     one life of a process: start with recovery, check, work
  *   feed.c     events from a script, through the same pending batch that the poller fills
+ *   imports.c  the same events in files, as `octolake import` takes them, finished by the life after a kill
+ *   origin.c   a server on loopback that has those files
  *   verify.c   what has to hold after every start
  *   archive.c  files of an archive, before the lake knows of them
  *   damage.c   what happens to files while nobody lives there
@@ -16,13 +18,22 @@
 #include "app/session.h"
 #include "app/stages.h"
 
-enum { TORTURE_POINTS_MAX = 512, TORTURE_WORDS_MAX = 1024 };
+enum {
+	TORTURE_POINTS_MAX = 512,
+	TORTURE_WORDS_MAX = 1024,
+	FEED_LINE_BYTES = 512,
+	IMPORTS_MAX = 64, /* of one lake */
+	IMPORT_FAR_EVENTS = 103, /* three more than there may be partitions */
+};
 
 /* What a life does once it has started; each is the way to points that no other reaches. */
 enum scenario {
 	SCENARIO_NEW_LAKE, /* there is no folder yet */
 	SCENARIO_POLL,
 	SCENARIO_COMPACT,
+	SCENARIO_IMPORT,          /* files that share events with each other, with what was polled and will be */
+	SCENARIO_IMPORT_FAR,      /* one of more types and days than a file of silver each is made for */
+	SCENARIO_IMPORT_FETCHED,  /* over HTTP, broken off in the middle; and one that is not there */
 	SCENARIO_REBUILD_SILVER,
 	SCENARIO_REBUILD_GOLD,
 	SCENARIO_LEFTOVERS,       /* drafts, staged files, files without a name, a damaged bronze file */
@@ -33,11 +44,20 @@ enum scenario {
 	SCENARIO_OTHER_VIEWS,     /* events.yaml moved a field from one event type to another */
 	SCENARIO_EXPIRED_GOLD,    /* the oldest quarter of gold goes; silver keeps all */
 	SCENARIO_RETENTION,       /* half of bronze goes, and a rebuild keeps what silver alone has */
+	SCENARIO_IMPORT_DROP,     /* files whose bronze goes once they are in silver */
 	SCENARIO_LOST_CATALOG,    /* after a retention: its backup is there */
 	SCENARIO_ARCHIVE,         /* files of an archive, in pieces, copied and linked, beside the lake */
 	SCENARIO_COUNT,
 };
 extern const char *const scenario_names[SCENARIO_COUNT];
+
+/* An import that was begun, and is finished by the next life that lives long enough. */
+struct import_note {
+	int64_t number;   /* of this lake's imports */
+	int64_t position; /* in the script, where its files lie */
+	enum scenario scenario;
+	bool begun;
+};
 
 struct ledger {
 	/* Events of the script below this were stored, as a cursor once said: they stay for ever. */
@@ -50,6 +70,8 @@ struct ledger {
 	bool retained;
 	/* Gold was told to let go of events before this instant: they may be there, or gone. 0: of none. */
 	int64_t gone_before_us;
+	struct import_note import;
+	bool has_far[IMPORTS_MAX]; /* imports that came to their end, and had far events */
 	/* ---- of the life in progress ---- */
 	bool verified;
 	bool compared; /* with a rebuild */
@@ -68,6 +90,8 @@ struct life_options {
 	bool defer_rebuild; /* as a live start does; else as a batch does */
 	bool other_views;
 	bool rebuild; /* compare with what a rebuild from bronze gives */
+	bool finish_first; /* an import that was begun: before anything else, as by its command, or behind the rest */
+	const char *origin_url; /* has the files in `folder` */
 };
 
 /* In a child process: lives and returns true; false with ledger->violation. */
@@ -87,6 +111,8 @@ void feed_close(struct feed *feed);
 MUST_CHECK bool feed_store(struct feed *feed, struct err *err);
 /* Stores a batch that has no line which could become a row. */
 MUST_CHECK bool feed_store_garbage(struct feed *feed, struct err *err);
+/* Event `index` of the script as JSON; `repo_shift` other than 0: the same key with another repository. */
+void feed_render(int64_t index, int64_t repo_shift, char line[FEED_LINE_BYTES]);
 /* The key of event `index` of the script. */
 uint64_t feed_key(int64_t index);
 int64_t feed_time_us(int64_t index);
@@ -94,6 +120,28 @@ int64_t feed_time_us(int64_t index);
 /* ---- archive ---- */
 /* Fetches in pieces and takes files, in `folder`; checks what the life before left of that. */
 MUST_CHECK bool archive_live(const char *folder, struct err *err);
+
+/* ---- imports ---- */
+struct import_lake {
+	const struct life_options *options;
+	struct session *session;
+	struct silver *silver;
+	struct gold *gold;
+	struct ledger *ledger;
+};
+/* Begins an import of that scenario's files, with events around `position` of the script; what is told in
+ * the ledger is finished by any later life. */
+MUST_CHECK bool import_begin(const struct import_lake *lake, int64_t position, struct err *err);
+/* The import that the ledger tells of, from its start to its end, as the command does it. ERR_LOCAL also when
+ * it does not come to its end, or leaves something in incoming/. */
+MUST_CHECK bool import_finish(const struct import_lake *lake, struct err *err);
+/* Event `index` of those that such an import has for itself, each of another day. */
+struct event import_far_event(int64_t number, int64_t index);
+
+/* ---- origin ---- */
+/* A process that serves the files of `folder`, ended with its parent: an answer without a Range breaks off in
+ * the middle. False with words on stderr. */
+bool origin_start(const char *folder, char url[64], pid_t *pid_out);
 
 /* ---- verify ---- */
 /* Everything is in gold that bronze has, once, and nothing else; what was promised is there, but for

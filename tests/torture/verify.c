@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 1000000, QUERY_BYTES_MAX = 256 * 1024 * 1024 };
+enum { ROWS_MAX = 1000000, QUERY_BYTES_MAX = 256 * 1024 * 1024, ARCHIVE_TEXT_BYTES_MAX = 1024 * 1024 };
 
 struct key {
 	uint64_t hash;
@@ -60,34 +60,57 @@ static void add_key(struct keys *keys, const struct event *event)
 
 /* ---- bronze, as it lies on disk ---- */
 
+static void add_line(struct keys *keys, struct span line)
+{
+	struct event event;
+	struct scan_problem problem;
+	keys->lines++;
+	arena_reset(&keys->arena);
+	if (scan_event(keys->plan, line, &keys->arena, &event, &problem))
+		add_key(keys, &event);
+}
+
+/* As imports.c wrote it. */
+static bool read_archive(struct keys *keys, const char *path, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf text = {.size_max = ARCHIVE_TEXT_BYTES_MAX};
+	struct span line;
+	if (!file_read(path, &text, err))
+		return false;
+	keys->files++;
+	for (struct span rest = buf_span(&text); span_split(rest, '\n', &line, &rest);)
+		add_line(keys, line);
+	return true;
+}
+
 static bool read_bronze_file(void *context, const char *relative_path, struct err *err)
 {
 	struct keys *keys = context;
 	CLEANUP(bronze_reader_close) struct bronze_reader *reader = NULL;
 	struct file_path path;
 	int64_t batch;
+	int64_t hour_us;
 	if (!file_path_make(&path, err, "bronze/%s", relative_path))
 		return false;
 	if (!layout_parse_batch(path.text, &batch))
 		return true; /* set aside */
-	if (!file_path_make(&path, err, "%s/bronze/%s", keys->session->layout.root.text, relative_path)
-	    || !bronze_reader_open(path.text, &reader, err))
+	bool is_archive = layout_parse_archive(path.text, &hour_us, &batch);
+	if (!file_path_make(&path, err, "%s/bronze/%s", keys->session->layout.root.text, relative_path))
+		return false;
+	if (is_archive)
+		return read_archive(keys, path.text, err);
+	if (!bronze_reader_open(path.text, &reader, err))
 		return false;
 	keys->files++;
 	for (;;) {
 		struct span line;
 		int64_t offset;
 		bool end;
-		struct event event;
-		struct scan_problem problem;
 		if (!bronze_reader_next(reader, &line, &offset, &end, err))
 			return false;
 		if (end)
 			return true;
-		keys->lines++;
-		arena_reset(&keys->arena);
-		if (scan_event(keys->plan, line, &keys->arena, &event, &problem))
-			add_key(keys, &event);
+		add_line(keys, line);
 	}
 }
 
@@ -164,6 +187,20 @@ static int64_t count_gone(const struct key *in_gold, size_t gold_count, const st
 	return gone;
 }
 
+/* What a finished import brought and nobody polls. */
+static bool check_far(const struct key *in_gold, size_t gold_count, struct ledger *ledger)
+{
+	for (int64_t number = 0; number < IMPORTS_MAX; number++) {
+		for (int64_t i = 0; i < IMPORT_FAR_EVENTS && ledger->has_far[number]; i++) {
+			const struct event event = import_far_event(number, i);
+			const struct key key = {.hash = event_key_hash(&event)};
+			if (event.created_at_us >= ledger->gone_before_us && !has_key(in_gold, gold_count, &key))
+				return ledger_violate(ledger, "event %" PRId64 " of import %" PRId64 " is lost", i, number);
+		}
+	}
+	return true;
+}
+
 static bool check_keys(struct keys *bronze, struct keys *gold, int64_t *gone_out, struct ledger *ledger)
 {
 	size_t bronze_count;
@@ -193,7 +230,7 @@ static bool check_keys(struct keys *bronze, struct keys *gold, int64_t *gone_out
 	}
 	ledger->events = (int64_t)gold_count;
 	*gone_out = count_gone(in_gold, gold_count, ledger);
-	return true;
+	return check_far(in_gold, gold_count, ledger);
 }
 
 /* `gone`: events that gold does not have any more, at least. */
