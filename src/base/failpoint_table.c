@@ -37,9 +37,9 @@ const struct failpoint_scope failpoint_scopes[] = {
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	/* files of an archive: a piece with a note beside it; copied or linked from a person's folder; into bronze,
 	 * or gone, because it is there already; what is left below incoming/ */
-	{"archive.part", {"create", "write", "fsync", "rename", "sync-folder"}},
+	{"archive.part", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	{"archive.note", {"create", "write", "fsync", "rename", "sync-folder", "remove"}},
-	{"archive.take", {"create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
+	{"archive.take", {"make-folder", "create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
 	{"archive", {"fsync", "rename", "sync-folder", "remove"}},
 	{"archive.clear", {"make-folder", "sync-folder"}},
 	/* silver: a batch's live file; imported hours, then without what earlier ones have; partitions, then the

@@ -31,17 +31,19 @@ bool batch_is_archive(const struct batch *batch)
 
 /* ---- writing ---- */
 
-static bool write_archive(struct catalog *catalog, const struct archive *archive, const char *verb, struct err *err)
+#define INTO_ARCHIVE                                                                               \
+	" INTO archive (name, origin, state, sha256, reason, batch, size_bytes, lines, bad_lines,"  \
+	" at_us, time_min_us, time_max_us) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9,"   \
+	" ?10, ?11, ?12)"
+
+/* One that is there is kept, or replaced. */
+static bool write_archive(struct catalog *catalog, const struct archive *archive, bool keep, struct err *err)
 {
-	struct buf sql CLEANUP(buf_finish) = {.size_max = 1024};
+	const char *sql = keep ? "INSERT OR IGNORE" INTO_ARCHIVE : "INSERT OR REPLACE" INTO_ARCHIVE;
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {archive->batch, archive->size_bytes, archive->lines, archive->bad_lines,
 		archive->at_us, archive->time_min_us, archive->time_max_us};
-	buf_printf(&sql,
-		"%s INTO archive (name, origin, state, sha256, reason, batch, size_bytes, lines, bad_lines, at_us,"
-		" time_min_us, time_max_us) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?12)",
-		verb);
-	if (!sqlite_prepare(catalog->database, sql.data, &statement, err))
+	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_text(statement, 1, archive->name);
 	catalog_bind_text(statement, 2, archive->origin);
@@ -73,7 +75,7 @@ bool catalog_store_archive(struct catalog *catalog, const struct archive *archiv
 		return false;
 	return catalog_end(catalog,
 		insert_batch(catalog, archive->batch, file, err)
-			&& write_archive(catalog, archive, "INSERT OR REPLACE", err),
+			&& write_archive(catalog, archive, false, err),
 		err);
 }
 
@@ -86,7 +88,7 @@ bool catalog_note_archive(struct catalog *catalog, const struct archive *archive
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = catalog_find_archive(catalog, archive->name, archive->origin, &stored, &found, err)
-		  && (found || write_archive(catalog, archive, "INSERT OR REPLACE", err));
+		  && (found || write_archive(catalog, archive, false, err));
 	return catalog_end(catalog, ok, err);
 }
 
@@ -114,7 +116,7 @@ bool catalog_adopt_archive(struct catalog *catalog, const struct lake_file *file
 			hour_us / (INT64_C(3600) * 1000000) % 24);
 	}
 	return insert_batch(catalog, *seq, &adopted, err)
-	       && write_archive(catalog, &archive, "INSERT OR IGNORE", err);
+	       && write_archive(catalog, &archive, true, err);
 }
 
 static bool update_bronze(struct catalog *catalog, const struct archive_silver *archive, struct err *err)
