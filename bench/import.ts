@@ -62,7 +62,7 @@ function importCommand(files: string[], data: string, threads: number, to: "silv
 	if (options["stand-in"])
 		return [path.join(build, "bench/duck_rival"), String(threads),
 			toParquet("columns", files, path.join(data, "silver"), true)];
-	return [path.join(build, "octolake"), "import", ...files, ...(to === "silver" ? ["--to", "silver"] : []),
+	return [path.join(build, "octolake"), "import", ...files, ...(to === "silver" ? ["--to", "silver"] : []), "--bronze", "link",
 		"--data", data, "--threads", String(threads), "--events", path.join(root, "bench/import_events.yaml")];
 }
 

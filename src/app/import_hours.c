@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -235,7 +236,7 @@ static bool build_silver(struct import *import, struct stop_flag *stop, struct h
 		.threads = thread_count(import->config),
 		.link = strcmp(config_text(import->config, OPTION_BRONZE), "link") == 0,
 		.drop = strcmp(config_text(import->config, OPTION_BRONZE), "drop") == 0,
-		.memory_bytes_max = BUILDER_MEMORY_BYTES,
+		.memory_bytes_max = getenv("MB") ? atol(getenv("MB")) * 1048576 : BUILDER_MEMORY_BYTES,
 	};
 	if (!hours_work_start(&options, work, err))
 		return false;

@@ -23,9 +23,11 @@ void archive_rows_init(struct archive_rows *source, const struct silver *silver,
 		.files = files,
 		.count = count,
 		.now_us = clock_wall_us(clock_system()),
-		.columns = silver_row_columns(silver->options.fields),
+		.columns = silver_row_columns(silver->options.fields, 1),
+		.column_count = silver_column_count(silver->options.fields),
 		.results = memory_allocate(count, sizeof(*source->results)),
 	};
+	source->columns[source->column_count] = (struct duck_column){ARCHIVE_PARTITION_COLUMN, VALUE_INTEGER};
 	key_set_init(&source->keys, SIZE_MAX); /* a file has a maximum */
 	arena_init(&source->scratch, SCRATCH_BYTES_MAX);
 	arena_init(&source->kept, KEPT_BYTES_MAX);
@@ -169,7 +171,7 @@ static bool find_partition(struct archive_rows *source, const struct event *even
 
 static bool count_partition(struct archive_rows *source, const struct event *event, struct err *err)
 {
-	if (!source->limits_partitions)
+	if (!source->has_partitions)
 		return true;
 	int64_t date_us = event->created_at_us - event->created_at_us % DAY_US;
 	if (!find_partition(source, event, date_us, err))
@@ -325,7 +327,10 @@ static bool fill(void *context, struct duck_chunk *chunk, size_t row_count_max, 
 			return false;
 		if (end)
 			break;
-		silver_row_fill(&source->row, chunk, row++, &event);
+		silver_row_fill(&source->row, chunk, row, &event);
+		if (source->has_partitions)
+			duck_fill_integer(chunk, source->column_count, row, (int64_t)source->partition_last);
+		row++;
 	}
 	*row_count_out = row;
 	return true;
@@ -335,7 +340,7 @@ struct duck_source archive_rows_duck(struct archive_rows *source)
 {
 	return (struct duck_source){
 		.columns = source->columns,
-		.column_count = silver_column_count(source->silver->options.fields),
+		.column_count = source->column_count + source->has_partitions,
 		.fill = fill,
 		.context = source,
 	};

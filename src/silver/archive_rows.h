@@ -19,6 +19,10 @@ enum {
 	ARCHIVE_ASIDE_RAW_BYTES_MAX = 16 * 1024, /* of one entry: its first bytes */
 };
 
+/* The number of the row's partition, behind silver's columns, where partitions are wanted: a number is
+ * cheaper to sort rows by than a type and a day. */
+#define ARCHIVE_PARTITION_COLUMN "octolake_partition"
+
 /* The rows of one type and day. */
 struct archive_partition {
 	char type[EVENT_TYPE_BYTES_MAX + 1];
@@ -35,7 +39,7 @@ struct archive_rows {
 	size_t count;
 	bool inflate_ahead;
 	const struct lake_file *only; /* only rows of its type and day; NULL: all. Before the first fill. */
-	bool limits_partitions;
+	bool has_partitions; /* before archive_rows_duck */
 
 	size_t index; /* the file at hand */
 	struct archive_reader *reader;
@@ -48,7 +52,8 @@ struct archive_rows {
 	struct arena kept;
 	struct buf set_aside; /* struct quarantined */
 	size_t aside_count;   /* of the file at hand */
-	struct duck_column *columns;
+	struct duck_column *columns; /* silver's, and one more */
+	size_t column_count; /* of silver's */
 	struct silver_row row;
 	struct archive_silver *results; /* one a file */
 	struct archive_partition partitions[ARCHIVE_PARTITIONS_MAX];

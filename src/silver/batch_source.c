@@ -26,7 +26,7 @@ void batch_source_init(struct batch_source *source, const struct silver *silver,
 	arena_init(&source->scratch, SCRATCH_BYTES_MAX);
 	arena_init(&source->kept, BATCH_SOURCE_RAW_BYTES_MAX);
 	buf_init(&source->set_aside, BATCH_SOURCE_RAW_BYTES_MAX);
-	source->columns = silver_row_columns(silver->options.fields);
+	source->columns = silver_row_columns(silver->options.fields, 0);
 }
 
 void batch_source_finish(struct batch_source *source)

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ bool silver_open(const struct silver_options *options, struct silver **silver_ou
 		.memory_bytes_max = options->memory_bytes_max,
 		.temporary_folder = spill.text,
 		.allowed_folder = options->layout->root.text,
-		.partition_rows_max = PARTITION_ROWS_MAX,
+		.partition_rows_max = getenv("PR") ? atol(getenv("PR")) : PARTITION_ROWS_MAX,
 	};
 	CLEANUP(silver_close) struct silver *silver = memory_allocate(1, sizeof(*silver));
 	silver->options = *options;
@@ -74,9 +75,11 @@ bool silver_append_target(struct buf *sql, const struct silver *silver, const st
 }
 
 bool silver_append_partitions(struct buf *sql, const struct silver *silver, const struct file_path *path,
-			      int64_t first, int64_t last, struct err *err)
+			      const char *column, int64_t first, int64_t last, struct err *err)
 {
-	return append_target(sql, silver, path, first, last, ", PARTITION_BY (octolake_type, octolake_date)", err);
+	char more[64];
+	(void)snprintf(more, sizeof(more), ", PARTITION_BY (%s)", column);
+	return append_target(sql, silver, path, first, last, more, err);
 }
 
 bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,

@@ -61,12 +61,11 @@ static bool write_partitions(struct build *build, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
 	CLEANUP(duck_result_free) struct duck_result *result = NULL;
+	build->source.has_partitions = true;
 	const struct duck_source rows = archive_rows_duck(&build->source);
-	build->source.limits_partitions = true;
-	buf_append_text(&sql, "COPY (SELECT *, type AS octolake_type, created_at::DATE AS octolake_date"
-			      " FROM octolake_source($1))");
-	if (!silver_append_partitions(&sql, build->silver, &build->staged, build->batches[0].seq,
-		    build->batches[build->count - 1].seq, err)
+	buf_append_text(&sql, "COPY (SELECT * FROM octolake_source($1))");
+	if (!silver_append_partitions(&sql, build->silver, &build->staged, ARCHIVE_PARTITION_COLUMN,
+		    build->batches[0].seq, build->batches[build->count - 1].seq, err)
 	    || !FAILPOINT("copy",
 		    duck_query_source(build->silver->connection, sql.data, &rows, NULL, 0, &result, err)))
 		return false;
@@ -76,8 +75,9 @@ static bool write_partitions(struct build *build, struct err *err)
 	return true;
 }
 
-static bool publish_partition(struct build *build, const struct archive_partition *partition, struct err *err)
+static bool publish_partition(struct build *build, size_t index, struct err *err)
 {
+	const struct archive_partition *partition = &build->source.partitions[index];
 	struct file_path staged;
 	struct lake_file file = {
 		.layer = LAYER_SILVER,
@@ -89,8 +89,7 @@ static bool publish_partition(struct build *build, const struct archive_partitio
 		.time_max_us = partition->time_max_us,
 	};
 	memcpy(file.type, partition->type, sizeof(file.type));
-	if (!file_path_make(&staged, err, "%s/octolake_type=%s/octolake_date=%s/data_0.parquet", build->staged.text,
-		    partition->type, time_render_date(partition->date_us).text)
+	if (!file_path_make(&staged, err, "%s/" ARCHIVE_PARTITION_COLUMN "=%zu/data_0.parquet", build->staged.text, index)
 	    || !layout_silver(span_of(file.type), file.date_us, file.batch_first, file.batch_last, &file.path, err)
 	    || !silver_publish(build->silver, &staged, &file, err))
 		return false;
@@ -116,7 +115,7 @@ static bool publish_partitions(struct build *build, struct err *err)
 		return err_set(err, ERR_LOCAL, "the engine wrote %zu files for %zu types and days", staged,
 			source->partition_count);
 	for (size_t i = 0; i < source->partition_count; i++)
-		if (!publish_partition(build, &source->partitions[i], err))
+		if (!publish_partition(build, i, err))
 			return false;
 	return true;
 }

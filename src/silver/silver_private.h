@@ -25,9 +25,9 @@ MUST_CHECK bool silver_stage_path(const struct silver *silver, const char *name,
 /* Appends "TO '<path>' (FORMAT parquet, …)" with the metadata of batches `first` to `last`. */
 MUST_CHECK bool silver_append_target(struct buf *sql, const struct silver *silver, const struct file_path *path,
 				     int64_t first, int64_t last, struct err *err);
-/* The same for a folder of partitions by octolake_type and octolake_date, which are no columns of the files. */
+/* The same for a folder of partitions by `column`, which is no column of the files. */
 MUST_CHECK bool silver_append_partitions(struct buf *sql, const struct silver *silver, const struct file_path *path,
-					 int64_t first, int64_t last, struct err *err);
+					 const char *column, int64_t first, int64_t last, struct err *err);
 /* Publishes `staged` as file->path and fills in size, checksum, fingerprint and time of making. */
 MUST_CHECK bool silver_publish(const struct silver *silver, const struct file_path *staged, struct lake_file *file,
 			       struct err *err);
@@ -38,16 +38,18 @@ MUST_CHECK bool silver_mend(const struct silver *silver, struct err *err);
 /* Rows of one batch, and the created_at of the oldest and newest of them. */
 struct silver_row {
 	const struct batch *batch;
+	struct span source; /* the batch's */
 	size_t field_count;
 	int64_t time_min_us; /* INT64_MAX: none yet */
 	int64_t time_max_us;
 };
 static inline struct silver_row silver_row_start(const struct silver *silver, const struct batch *batch)
 {
-	return (struct silver_row){batch, silver->options.fields->field_count, INT64_MAX, INT64_MIN};
+	return (struct silver_row){batch, span_of(batch->source), silver->options.fields->field_count, INT64_MAX,
+		INT64_MIN};
 }
-/* Silver's columns for a duck_source; free(). */
-struct duck_column *silver_row_columns(const struct field_set *fields);
+/* Silver's columns for a duck_source, and room for `more`; free(). */
+struct duck_column *silver_row_columns(const struct field_set *fields, size_t more);
 void silver_row_fill(struct silver_row *into, struct duck_chunk *chunk, size_t row, const struct event *event);
 
 /* ---- silver_kept.c ---- */

@@ -7,9 +7,9 @@
 
 #include <assert.h>
 
-struct duck_column *silver_row_columns(const struct field_set *fields)
+struct duck_column *silver_row_columns(const struct field_set *fields, size_t more)
 {
-	struct duck_column *columns = memory_allocate(silver_column_count(fields), sizeof(*columns));
+	struct duck_column *columns = memory_allocate(silver_column_count(fields) + more, sizeof(*columns));
 	for (size_t i = 0; i < silver_column_count(fields); i++) {
 		struct silver_column column = silver_column_at(fields, i);
 		columns[i] = (struct duck_column){column.name, column.type};
@@ -68,7 +68,7 @@ void silver_row_fill(struct silver_row *into, struct duck_chunk *chunk, size_t r
 		duck_fill_boolean(chunk, EVENT_COLUMN_MERGED, row, event->merged);
 	duck_fill_text(chunk, EVENT_COLUMN_REF_TYPE, row, event->ref_type);
 	duck_fill_text(chunk, EVENT_COLUMN_ERA, row, span_of(event_era_name(event->era)));
-	duck_fill_text(chunk, EVENT_COLUMN_SOURCE, row, span_of(into->batch->source));
+	duck_fill_text(chunk, EVENT_COLUMN_SOURCE, row, into->source);
 	duck_fill_integer(chunk, EVENT_COLUMN_BATCH, row, into->batch->seq);
 	for (size_t i = 0; i < into->field_count; i++)
 		fill_field(chunk, EVENT_COLUMN_COUNT + i, row, &event->fields[i]);
