@@ -32,8 +32,6 @@
 #include <assert.h>
 #include <string.h>
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-
 enum {
 	BLOCK_BYTES = 64,
 	BATCH_BLOCKS = 16,
@@ -467,17 +465,3 @@ bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct sca
 		return false;
 	return blocks.depth == 0 && (!not_ascii || span_is_utf8(json));
 }
-
-#else
-
-bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
-	scan_mask_function mask)
-{
-	(void)plan;
-	(void)json;
-	(void)slots;
-	(void)mask;
-	return false;
-}
-
-#endif

@@ -72,8 +72,7 @@ static void generate(struct buf *out, size_t event_count)
 
 /* What stands between `{"p":"…",` and `}`: each is moved through all places of a block. */
 static const char *const members[] = {
-	"\"id\":\"1\",\"type\":\"A\",\"payload\":{\"x\":true,\"pull_request\":{\"state\":\"open\",\"title\":"
-	"\"a\\\"b\"}}",
+	"\"id\":\"1\",\"type\":\"A\",\"payload\":{\"x\":true,\"pull_request\":{\"title\":\"a\\\"b\"}}",
 	"\"x\":[],\"y\":{},\"payload\":[{},[],[[1,2],{\"a\":[null]}],\"s\",-1.5e+3,0,0.5,10]",
 	"\"x\":{\"y\":123456789012345678},\"actor\":{\"id\":12345678,\"login\":\"\"}",
 	"\"id\":1,\"id\":2,\"payload\":{\"commits\":[1,{\"a\":2}],\"x\":1},\"payload\":{\"x\":\"z\"}",
