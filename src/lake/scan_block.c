@@ -375,7 +375,8 @@ INLINE bool pass_block(struct blocks *blocks, const char *text, const struct sca
 		uint64_t escaped = find_escaped(masks->backslash, &carries->escape);
 		quote &= ~escaped;
 		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
-		if ((masks->backslash & ~in_string) != 0 || !pass_escapes(blocks, text, escaped & valid))
+		/* A backslash outside strings belongs to a word, which then is none. */
+		if (!pass_escapes(blocks, text, escaped & valid))
 			return false;
 	} else if (!masks->quote && carries->in_string)
 		return true; /* the inside of a long string: no carry changes */
