@@ -7,3 +7,7 @@ set_target_properties(scan_rate PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BIN
 if(NOT OCTOLAKE_WERROR)
 	set_target_properties(scan_rate PROPERTIES EXCLUDE_FROM_ALL TRUE)
 endif()
+# In the tests of any preset, of what release-strict built: sanitizers would be counted too.
+if(OCTOLAKE_TESTS)
+	octolake_test(scan_instructions check 300 "${CMAKE_SOURCE_DIR}/bench/scan-instructions")
+endif()

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct key_entry {
 	int64_t id;
@@ -17,10 +18,23 @@ struct key_entry {
 
 enum { CAPACITY_FIRST = 1024, NAMES_BYTES_MAX = 256 * 1024, RESERVED_MAX = 1 << 20 };
 
+/* Every look-up misses the caches; at least it need not miss the table of pages too. */
+static struct key_entry *allocate_entries(size_t capacity)
+{
+	enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024 };
+	size_t size = capacity * sizeof(struct key_entry);
+	void *entries = NULL;
+	if (size < HUGE_PAGE_BYTES || posix_memalign(&entries, HUGE_PAGE_BYTES, size) != 0)
+		return memory_allocate(capacity, sizeof(struct key_entry));
+	(void)madvise(entries, size, MADV_HUGEPAGE);
+	memset(entries, 0, size);
+	return entries;
+}
+
 void key_set_init(struct key_set *set, size_t count_max)
 {
 	*set = (struct key_set){.capacity = CAPACITY_FIRST, .count_max = count_max};
-	set->entries = memory_allocate(set->capacity, sizeof(*set->entries));
+	set->entries = allocate_entries(set->capacity);
 	arena_init(&set->names, NAMES_BYTES_MAX);
 }
 
@@ -46,7 +60,7 @@ void key_set_clear(struct key_set *set, size_t count)
 	}
 	free(set->entries);
 	set->capacity = capacity;
-	set->entries = memory_allocate(capacity, sizeof(*set->entries));
+	set->entries = allocate_entries(capacity);
 }
 
 /* 0 when there are too many. */
@@ -72,7 +86,7 @@ static void grow(struct key_set *set)
 	struct key_entry *old = set->entries;
 	size_t old_capacity = set->capacity;
 	set->capacity *= 2;
-	set->entries = memory_allocate(set->capacity, sizeof(*set->entries));
+	set->entries = allocate_entries(set->capacity);
 	for (size_t i = 0; i < old_capacity; i++) {
 		if (old[i].type == 0)
 			continue;

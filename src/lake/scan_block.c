@@ -32,8 +32,6 @@
 #include <assert.h>
 #include <string.h>
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-
 enum {
 	BLOCK_BYTES = 64,
 	BATCH_BLOCKS = 16,
@@ -377,7 +375,8 @@ INLINE bool pass_block(struct blocks *blocks, const char *text, const struct sca
 		uint64_t escaped = find_escaped(masks->backslash, &carries->escape);
 		quote &= ~escaped;
 		in_string = scan_xor_of_prefix(quote) ^ carries->in_string;
-		if ((masks->backslash & ~in_string) != 0 || !pass_escapes(blocks, text, escaped & valid))
+		/* A backslash outside strings belongs to a word, which then is none. */
+		if (!pass_escapes(blocks, text, escaped & valid))
 			return false;
 	} else if (!masks->quote && carries->in_string)
 		return true; /* the inside of a long string: no carry changes */
@@ -467,17 +466,3 @@ bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct sca
 		return false;
 	return blocks.depth == 0 && (!not_ascii || span_is_utf8(json));
 }
-
-#else
-
-bool scan_walk_blocks(const struct scan_plan *plan, struct span json, struct scan_slot *slots,
-	scan_mask_function mask)
-{
-	(void)plan;
-	(void)json;
-	(void)slots;
-	(void)mask;
-	return false;
-}
-
-#endif

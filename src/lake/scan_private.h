@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan_private.h - the parts of the scanner, for scan_*.c (and canonical_text.c) only.
  *
- *   scan_token.c  bytes to tokens: all validation and all skipping of JSON is there, once
+ *   scan_token.c  bytes to tokens: validation and skipping of JSON, with words about what is wrong
  *   scan_plan.c   the paths that are wanted, as a trie of keys
  *   scan_walk.c   one pass over the JSON beside the trie: fills one slot a node
+ *   scan_block.c  the same 64 bytes at a time: much faster, but knows only "yes" and "not sure"
+ *   scan_mask.c   64 bytes to masks: the processor's own instructions are there, and only there
+ *   scan_variant.c  which of them this processor has
  *   scan_value.c  slots to values: strings, integers, configured fields
  *   scan_event.c  slots to struct event: the eras become one set of columns
  *   scan_array.c  pages: finds the elements, looks at brackets and quotes only */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_token.c - tokens of JSON (RFC 8259): every byte of an event is looked at here, and only
- * here. Strings are passed over in one place (skip_plain_bytes) and containers in one loop, without
- * recursion: what is open is one bit a level. UTF-8 was checked before, for the whole text. */
+/* scan_token.c - tokens of JSON (RFC 8259), for any processor, and the words about what is wrong. Strings
+ * are passed over in one place (skip_plain_bytes) and containers in one loop, without recursion: what is
+ * open is one bit a level. UTF-8 was checked before, for the whole text. */
 #include "lake/scan_private.h"
 
 #include <assert.h>
