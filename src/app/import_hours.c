@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,8 +20,11 @@ enum {
 	PROBLEMS_PRINTED_MAX = 100,
 	TERMINAL_MS = 200,
 	LOG_MS = 10 * 1000,
-	/* Of the engine: one builder on one file stays below 128 MB in all. */
-	BUILDER_MEMORY_BYTES = 40 * 1024 * 1024,
+	/* Of the engine: one builder on one file stays below 128 MiB in all, with as many fields as the first
+	 * system had; each one more is a column more in every open file. */
+	BUILDER_MEMORY_BYTES = 48 * 1024 * 1024,
+	FIELDS_INCLUDED = 8,
+	FIELD_MEMORY_BYTES = 2 * 1024 * 1024,
 	EXIT_INCOMPLETE = 3,
 };
 
@@ -213,6 +215,12 @@ static int thread_count(const struct config *config)
 	return processors < HOURS_THREADS_MAX ? (int)processors : HOURS_THREADS_MAX;
 }
 
+static int64_t builder_memory_bytes(const struct field_set *fields)
+{
+	int64_t more = (int64_t)fields->field_count - FIELDS_INCLUDED;
+	return BUILDER_MEMORY_BYTES + (more > 0 ? more * FIELD_MEMORY_BYTES : 0);
+}
+
 static bool create_mirrors(struct config *config, struct stop_flag *stop, struct archive_mirrors **mirrors_out,
 			   struct err *err)
 {
@@ -236,7 +244,7 @@ static bool build_silver(struct import *import, struct stop_flag *stop, struct h
 		.threads = thread_count(import->config),
 		.link = strcmp(config_text(import->config, OPTION_BRONZE), "link") == 0,
 		.drop = strcmp(config_text(import->config, OPTION_BRONZE), "drop") == 0,
-		.memory_bytes_max = getenv("MB") ? atol(getenv("MB")) * 1048576 : BUILDER_MEMORY_BYTES,
+		.memory_bytes_max = builder_memory_bytes(import->session.fields),
 	};
 	if (!hours_work_start(&options, work, err))
 		return false;

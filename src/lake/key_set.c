@@ -129,3 +129,8 @@ enum key_verdict key_set_add(struct key_set *set, const struct event *event)
 		grow(set);
 	return KEY_NEW;
 }
+
+void key_set_prefetch(const struct key_set *set, const struct event *event)
+{
+	__builtin_prefetch(&set->entries[(uint32_t)event_key_hash(event) & (set->capacity - 1)], 1);
+}

@@ -33,5 +33,7 @@ void key_set_finish(struct key_set *set);
 /* Forgets all, and has room for about `count` (at most 2^20 at once) without growing. */
 void key_set_clear(struct key_set *set, size_t count);
 enum key_verdict key_set_add(struct key_set *set, const struct event *event);
+/* Has the memory that key_set_add will look at brought near; for sets beyond the caches. */
+void key_set_prefetch(const struct key_set *set, const struct event *event);
 
 #endif

@@ -169,20 +169,13 @@ static bool find_partition(struct archive_rows *source, const struct event *even
 	return true;
 }
 
-static bool count_partition(struct archive_rows *source, const struct event *event, struct err *err)
+static void count_partition(struct archive_partition *partition, const struct event *event)
 {
-	if (!source->has_partitions)
-		return true;
-	int64_t date_us = event->created_at_us - event->created_at_us % DAY_US;
-	if (!find_partition(source, event, date_us, err))
-		return false;
-	struct archive_partition *partition = &source->partitions[source->partition_last];
 	partition->rows++;
 	if (event->created_at_us < partition->time_min_us)
 		partition->time_min_us = event->created_at_us;
 	if (event->created_at_us > partition->time_max_us)
 		partition->time_max_us = event->created_at_us;
-	return true;
 }
 
 /* As for polled events: at most EVENT_TYPE_COUNT_MAX types have a folder. */
@@ -199,11 +192,10 @@ static struct span route_type(struct archive_rows *source, struct span type)
 	return type;
 }
 
-static bool is_wanted(const struct archive_rows *source, const struct event *event)
+static bool is_of(const struct event *event, const struct lake_file *file)
 {
-	return !source->only
-	       || (span_equal_text(event->type, source->only->type)
-		       && event->created_at_us - event->created_at_us % DAY_US == source->only->date_us);
+	return span_equal_text(event->type, file->type)
+	       && event->created_at_us - event->created_at_us % DAY_US == file->date_us;
 }
 
 /* *is_row_out false when the event is no row of its own. */
@@ -220,13 +212,20 @@ static bool judge_event(struct archive_rows *source, struct event *event, struct
 		return true;
 	}
 	event->type = route_type(source, event->type);
+	key_set_prefetch(&source->keys, event);
+	bool is_wanted = !source->only || is_of(event, source->only);
+	int64_t date_us = event->created_at_us - event->created_at_us % DAY_US;
+	if (source->has_partitions && !find_partition(source, event, date_us, err))
+		return false;
 	switch (key_set_add(&source->keys, event)) {
 	case KEY_NEW:
-		if (!is_wanted(source, event))
+		if (!is_wanted)
 			return true;
 		*is_row_out = true;
 		counts->silver_rows++;
-		return count_partition(source, event, err);
+		if (source->has_partitions)
+			count_partition(&source->partitions[source->partition_last], event);
+		return true;
 	case KEY_DUPLICATE:
 		counts->silver_duplicates++;
 		return true;

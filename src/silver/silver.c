@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITION_ROWS_MAX = 131072 };
+enum { PARTITION_ROWS_MAX = 65536 };
 
 bool silver_open(const struct silver_options *options, struct silver **silver_out, struct err *err)
 {
@@ -25,7 +25,7 @@ bool silver_open(const struct silver_options *options, struct silver **silver_ou
 		.memory_bytes_max = options->memory_bytes_max,
 		.temporary_folder = spill.text,
 		.allowed_folder = options->layout->root.text,
-		.partition_rows_max = getenv("PR") ? atol(getenv("PR")) : PARTITION_ROWS_MAX,
+		.partition_rows_max = PARTITION_ROWS_MAX,
 	};
 	CLEANUP(silver_close) struct silver *silver = memory_allocate(1, sizeof(*silver));
 	silver->options = *options;
