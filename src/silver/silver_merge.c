@@ -171,9 +171,9 @@ static bool find_met_inside(const struct merge *merge, const struct lake_file *f
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
 	const struct silver_options *options = &merge->silver->options;
-	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM (SELECT id, created_at, repo_id,"
-			      " batch, row_number() OVER (PARTITION BY id, created_at, repo_id ORDER BY batch) AS place"
-			      " FROM ");
+	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM"
+			      " (SELECT id, created_at, repo_id, batch, row_number() OVER"
+			      " (PARTITION BY id, created_at, repo_id ORDER BY batch) AS place FROM ");
 	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
 		return false;
 	buf_append_text(&sql, " WHERE created_at BETWEEN $1 AND $2) WHERE place > 1");
