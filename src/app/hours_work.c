@@ -139,7 +139,27 @@ static bool has_room(const struct hours_work *work)
 									       : HOURS_QUEUE_MAX - HOURS_FETCHERS_MAX);
 }
 
-static bool fetch_all(struct hours_work *work, struct archive_intake *intake, struct err *err)
+/* An import that was ended between silver and this left bronze that was to go. */
+static bool drop_known(const struct hours_work *work, struct catalog *catalog,
+		       const struct archive_intake_result *result, struct err *err)
+{
+	struct archive archive;
+	struct batch batch;
+	bool found;
+	if (!work->options.drop || result->is_new || result->state != ARCHIVE_IS_STORED)
+		return true;
+	if (!catalog_read_batch(catalog, result->seq, &batch, &found, err))
+		return false;
+	/* What waits is dropped by its builder. */
+	if (!found || batch.state == BATCH_BRONZE)
+		return true;
+	if (!catalog_find_archive_batch(catalog, result->seq, &archive, &found, err))
+		return false;
+	return !found || archive.reason[0] != '\0' || catalog_drop_archive(catalog, result->seq, err);
+}
+
+static bool fetch_all(struct hours_work *work, struct catalog *catalog, struct archive_intake *intake,
+		      struct err *err)
 {
 	for (;;) {
 		const struct archive_source *source;
@@ -157,7 +177,8 @@ static bool fetch_all(struct hours_work *work, struct archive_intake *intake, st
 		unlock(work);
 		if (!any)
 			return true;
-		if (!archive_intake_take(intake, source, mirror, &result, err))
+		if (!archive_intake_take(intake, source, mirror, &result, err)
+		    || !drop_known(work, catalog, &result, err))
 			return false;
 		lock(work);
 		take_result(work, &result);
@@ -179,7 +200,7 @@ static void *fetcher(void *context)
 		.mirrors = work->options.mirrors,
 		.link = work->options.link || work->options.drop,
 	};
-	if (!ok || !archive_intake_create(&options, &intake, &err) || !fetch_all(work, intake, &err))
+	if (!ok || !archive_intake_create(&options, &intake, &err) || !fetch_all(work, catalog, intake, &err))
 		fail(work, &err);
 	lock(work);
 	work->fetchers--;

@@ -80,6 +80,7 @@ static void set_name(const struct archive_intake *intake, const struct archive_s
 static void tell(const struct archive *archive, struct archive_intake_result *result)
 {
 	result->state = archive->state;
+	result->seq = archive->batch;
 	result->size_bytes = archive->size_bytes;
 	memcpy(result->name, archive->name, sizeof(result->name));
 	memcpy(result->reason, archive->reason, sizeof(result->reason));

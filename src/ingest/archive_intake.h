@@ -27,6 +27,7 @@ struct archive_intake_result {
 	bool is_new;            /* `batch` waits for silver; else it was there before, or is not there at all */
 	enum archive_state state;
 	struct batch batch;     /* when new */
+	int64_t seq;            /* of the batch that has it, when stored */
 	char name[ARCHIVE_NAME_BYTES_MAX + 1]; /* the hour's, or the file's */
 	int64_t size_bytes;
 	char reason[ARCHIVE_NOTE_BYTES_MAX + 1]; /* unless stored */

@@ -57,9 +57,11 @@ MUST_CHECK bool silver_build_archives(struct silver *silver, const struct batch 
 
 /* Files of one type and day whose times overlap may hold a key twice, and so may one file of several hours:
  * hours that were imported from two mirrors, that are named by the wrong clock, or that were polled too. The
- * file of the later batches is written again without the rows that an earlier one has with the same repository.
- * Rows left out are counted in report_out->duplicates; the batches' own counts stay, as with compaction. At most
- * one file is rewritten a transaction; `stop` (may be NULL) is looked at between them (true, the rest undone). */
+ * row of the lowest batch stays, as in gold: files are written again without the rows that an earlier batch
+ * has with the same repository. Where the catalog has a backup, that is renewed before what gave way is
+ * removed. Rows left out are counted in report_out->duplicates; the batches' own counts stay, as with
+ * compaction. At most one file is rewritten a transaction; `stop` (may be NULL) is looked at between them
+ * (true, the rest undone). */
 MUST_CHECK bool silver_merge(struct silver *silver, struct stop_flag *stop, struct silver_report *report_out,
 			     struct err *err);
 

@@ -89,17 +89,24 @@ static void widen(struct stretch *stretch, int64_t from_us, int64_t to_us)
 		stretch->to_us = to_us;
 }
 
-/* Files before `index` of the same type and day that share time with it, and the stretch that they share. */
+static bool is_same_place(const struct lake_file *a, const struct lake_file *b)
+{
+	return a->date_us == b->date_us && strcmp(a->type, b->type) == 0;
+}
+
+/* Files of the same type and day that share time with it and may have rows of an earlier batch than it, and the
+ * stretch that they share. Batches that were compacted together may lie around it. */
 static size_t choose_earlier(const struct merge *merge, size_t index, struct lake_file *earlier,
 			     struct stretch *stretch)
 {
 	const struct lake_file *file = &merge->files[index];
 	size_t count = 0;
-	for (size_t i = index; i-- > 0;) {
+	size_t i = index;
+	while (i > 0 && is_same_place(&merge->files[i - 1], file))
+		i--;
+	for (; i < merge->count && is_same_place(&merge->files[i], file); i++) {
 		const struct lake_file *other = &merge->files[i];
-		if (strcmp(other->type, file->type) != 0 || other->date_us != file->date_us)
-			break;
-		if (other->rows == 0 || !overlaps(other, file))
+		if (i == index || other->rows == 0 || other->batch_first >= file->batch_last || !overlaps(other, file))
 			continue;
 		earlier[count++] = *other;
 		widen(stretch, other->time_min_us > file->time_min_us ? other->time_min_us : file->time_min_us,
@@ -140,7 +147,7 @@ static bool insert_met(const struct merge *merge, struct buf *sql, const struct 
 	return duck_query(merge->silver->connection, sql->data, range, ARRAY_COUNT(range), NULL, err);
 }
 
-/* Into `met`: the rows of `file` in the stretch that one of `earlier` has too. */
+/* Into `met`: the rows of `file` in the stretch that one of `earlier` has of an earlier batch. */
 static bool find_met(const struct merge *merge, const struct lake_file *file, const struct lake_file *earlier,
 		     size_t earlier_count, const struct stretch *stretch, struct err *err)
 {
@@ -153,7 +160,7 @@ static bool find_met(const struct merge *merge, const struct lake_file *file, co
 	if (!silver_append_relation(&sql, options->layout, options->fields, earlier, earlier_count, err))
 		return false;
 	buf_append_text(&sql, " earlier WHERE earlier.created_at BETWEEN $1 AND $2 AND earlier.id = later.id"
-			      " AND earlier.created_at = later.created_at"
+			      " AND earlier.created_at = later.created_at AND earlier.batch < later.batch"
 			      " AND earlier.repo_id IS NOT DISTINCT FROM later.repo_id)");
 	return insert_met(merge, &sql, stretch, err);
 }
@@ -164,10 +171,9 @@ static bool find_met_inside(const struct merge *merge, const struct lake_file *f
 {
 	CLEANUP(buf_finish) struct buf sql = {.size_max = SILVER_SQL_BYTES_MAX};
 	const struct silver_options *options = &merge->silver->options;
-	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM (SELECT id, created_at,"
-			      " repo_id, batch, row_number() OVER (PARTITION BY id, created_at, repo_id"
-			      " ORDER BY batch) AS place"
-			      " FROM ");
+	buf_append_text(&sql, "INSERT INTO met SELECT id, created_at, repo_id, batch FROM"
+			      " (SELECT id, created_at, repo_id, batch, row_number() OVER"
+			      " (PARTITION BY id, created_at, repo_id ORDER BY batch) AS place FROM ");
 	if (!silver_append_relation(&sql, options->layout, options->fields, file, 1, err))
 		return false;
 	buf_append_text(&sql, " WHERE created_at BETWEEN $1 AND $2) WHERE place > 1");

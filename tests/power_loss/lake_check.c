@@ -131,19 +131,34 @@ static bool read_gold(struct open_lake *lake, struct holdings *holdings, struct 
 	return true;
 }
 
-static bool note_line(struct holdings *holdings, struct span line, struct err *err)
+/* `may_be_broken`: what is no event is silver's to set aside, and is looked for there. */
+static bool note_line(struct holdings *holdings, struct span line, bool may_be_broken, struct err *err)
 {
 	CLEANUP(arena_finish) struct arena arena = {.size_max = ANSWER_BYTES_MAX};
 	const struct json_node *root;
 	char key[200];
 	if (!json_parse(line, &arena, &root, err))
 		return err_wrap(err, "a line of bronze");
+	if (may_be_broken && !json_get(root, "created_at"))
+		return true;
 	int size = snprintf(key, sizeof(key), "%.*s|%.*s|%.*s", SPAN_ARGUMENTS(json_get_text(root, "id")),
 		SPAN_ARGUMENTS(json_get_text(root, "type")), SPAN_ARGUMENTS(json_get_text(root, "created_at")));
 	const struct served_event *event = find_event(holdings->served, (struct span){key, (size_t)size});
 	if (!event)
 		return err_set(err, ERR_INPUT, "%s is in bronze and was never served", key);
 	holdings->in_bronze[event - holdings->served->events] = true;
+	return true;
+}
+
+static bool read_archive(struct holdings *holdings, const char *path, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf text = {.size_max = SERVED_BYTES_MAX};
+	struct span line;
+	if (!file_read(path, &text, err))
+		return false;
+	for (struct span rest = buf_span(&text); span_split(rest, '\n', &line, &rest);)
+		if (!note_line(holdings, line, true, err))
+			return false;
 	return true;
 }
 
@@ -155,15 +170,18 @@ static bool read_bronze_file(void *context, const char *relative_path, struct er
 	struct span line;
 	int64_t offset;
 	bool end = false;
+	if (!file_path_make(&path, err, "%s/bronze/%s", holdings->root, relative_path))
+		return false;
+	if (span_ends_with(span_of(relative_path), ".json"))
+		return read_archive(holdings, path.text, err);
 	if (!span_ends_with(span_of(relative_path), ".zst"))
 		return true;
-	if (!file_path_make(&path, err, "%s/bronze/%s", holdings->root, relative_path)
-	    || !bronze_reader_open(path.text, &reader, err))
+	if (!bronze_reader_open(path.text, &reader, err))
 		return false;
 	while (bronze_reader_next(reader, &line, &offset, &end, err)) {
 		if (end)
 			return true;
-		if (!note_line(holdings, line, err))
+		if (!note_line(holdings, line, false, err))
 			return false;
 	}
 	return false;

@@ -3,6 +3,12 @@
  *
  *   power_loss_check states LOG SERVED FOLDER SEED COUNT   COUNT states, half in either model, built and
  *                                                          opened in FOLDER (best on tmpfs)
+ *   power_loss_check states LOG SERVED FOLDER SEED COUNT FILE...
+ *                                                          a log of imports: SERVED has the number of the
+ *                                                          process that finished an event's file, from 1 on. In
+ *                                                          each state OCTOLAKE_BIN imports the files again, in
+ *                                                          half of them before anything else; then nothing
+ *                                                          is missing
  *   power_loss_check replay LOG FOLDER                     what the program saw in the end, into FOLDER
  *   power_loss_check lake FOLDER SERVED                    one folder, which has to hold all of SERVED
  *
@@ -29,12 +35,14 @@ struct entry {
 	struct shim_record record;
 	const char *payload;
 	size_t acknowledged; /* states, before this record */
+	size_t processes;    /* that were started, with the one of this record */
 };
 
 struct log {
 	struct buf text;
 	struct entry *entries;
 	size_t count;
+	size_t processes;
 };
 
 static _Noreturn void fail(const struct err *err)
@@ -76,6 +84,8 @@ static void read_log(const char *path, struct log *log, struct served *served)
 		memcpy(&entry.record, log->text.data + at, sizeof(entry.record));
 		entry.payload = log->text.data + at + sizeof(entry.record);
 		at += sizeof(entry.record) + entry.record.payload_size;
+		log->processes += entry.record.operation == SHIM_START;
+		entry.processes = log->processes;
 		if (entry.record.operation == SHIM_REQUEST)
 			note_request(served, (struct span){entry.payload, entry.record.payload_size});
 		if ((log->count & (log->count - 1)) == 0)
@@ -92,6 +102,7 @@ struct run {
 	const struct served *served;
 	const char *folder;
 	uint64_t seed;
+	char **files; /* of an import, up to NULL; NULL: there was none */
 	int64_t opened, violations, distinct;
 	uint64_t *hashes;
 };
@@ -121,12 +132,45 @@ static int compare_points(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static _Noreturn void check_in_child(const struct run *run, size_t acknowledged)
+/* By the program itself: what a person does after the power is back. */
+static bool import_again(const struct run *run, struct err *err)
+{
+	enum { WORDS_MAX = 16 };
+	char *words[WORDS_MAX + 1] = {getenv("OCTOLAKE_BIN"), "import", "--data", (char *)(uintptr_t)run->folder,
+		"--types", "all", "--quiet", "--threads", "1"};
+	size_t count = 9;
+	for (char **file = run->files; *file && count < WORDS_MAX; file++)
+		words[count++] = *file;
+	(void)fflush(stdout);
+	pid_t child = words[0] ? fork() : -1;
+	if (child == 0) {
+		/* Its table of counts would drown what is wrong. */
+		if (freopen("/dev/null", "w", stdout))
+			(void)execv(words[0], words);
+		_exit(127);
+	}
+	int status = -1;
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		return err_set(err, ERR_INPUT, "the import that was begun anew ended with %d", status);
+	return true;
+}
+
+/* An import that is done again has everything, whether the stages ran before it or not. */
+static bool check_import(const struct run *run, size_t acknowledged, bool at_once, struct err *err)
+{
+	struct served all = *run->served;
+	all.complete = true;
+	return (at_once || lake_check(run->folder, run->served, acknowledged, err)) && import_again(run, err)
+	       && (lake_check(run->folder, &all, acknowledged, err) || err_wrap(err, "after the import"));
+}
+
+static _Noreturn void check_in_child(const struct run *run, size_t acknowledged, uint64_t number)
 {
 	struct err err = {0};
 	(void)alarm(STATE_SECONDS_MAX);
 	log_configure(LOG_ERROR, LOG_FORMAT_JSON);
-	if (lake_check(run->folder, run->served, acknowledged, &err))
+	if (run->files ? check_import(run, acknowledged, number % 2 == 0, &err)
+		       : lake_check(run->folder, run->served, acknowledged, &err))
 		_exit(0);
 	(void)printf("%s\n", err.text);
 	(void)fflush(stdout);
@@ -148,18 +192,27 @@ static void note_hash(struct run *run, uint64_t hash)
 	run->hashes[run->distinct++] = hash;
 }
 
+/* A process that was followed by another had stored all that it was told to, or was killed: then its number is
+ * nowhere in SERVED. */
+static size_t acknowledged_at(const struct run *run, size_t point)
+{
+	const struct log *log = run->log;
+	if (run->files)
+		return point < log->count ? log->entries[point].processes : log->processes + 1;
+	return point < log->count ? log->entries[point].acknowledged : run->served->tag_count;
+}
+
 static void check_state(struct run *run, const struct disk *disk, size_t point, uint64_t number)
 {
 	struct dice dice = {run->seed * UINT64_C(1000003) + number};
-	size_t acknowledged = point < run->log->count ? run->log->entries[point].acknowledged
-						      : run->served->tag_count;
+	size_t acknowledged = acknowledged_at(run, point);
 	clear_folder(run->folder);
 	note_hash(run, crash_state_build(disk, CRASH_CHOSEN, &dice, run->folder));
 	(void)fflush(stdout);
 	(void)fflush(stderr);
 	pid_t child = fork();
 	if (child == 0)
-		check_in_child(run, acknowledged);
+		check_in_child(run, acknowledged, number);
 	int status = -1;
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		exit(BROKEN);
@@ -202,6 +255,7 @@ static int run_states(char **arguments)
 	size_t count = strtoull(arguments[4], NULL, 10);
 	struct run run = {.log = &log, .served = &served, .folder = arguments[2],
 		.seed = strtoull(arguments[3], NULL, 10),
+		.files = arguments[5] ? arguments + 5 : NULL,
 		.hashes = memory_allocate(count + 1, sizeof(*run.hashes))};
 	int64_t started_ms = clock_monotonic_ms(clock_system());
 	check_model(&run, DISK_POSIX, 0, count / 2);
@@ -243,7 +297,7 @@ static int run_lake(char **arguments)
 
 int main(int argument_count, char **arguments)
 {
-	if (argument_count == 7 && strcmp(arguments[1], "states") == 0)
+	if (argument_count >= 7 && strcmp(arguments[1], "states") == 0)
 		return run_states(arguments + 2);
 	if (argument_count == 4 && strcmp(arguments[1], "replay") == 0)
 		return run_replay(arguments + 2);

@@ -102,6 +102,22 @@ export function knownFeed(state_count: number, fresh: number, broken = false): K
 	return { folder, served, state_count, event_count: state_count * fresh };
 }
 
+export interface KnownFile {
+	path: string;
+	/** As in "STATE KEY" of a feed, without the state. */
+	keys: string[];
+}
+
+/** A file of `count` known events from the `first` on, for an import; and one element that is no event. */
+export function knownFile(name: string, first: number, count: number): KnownFile {
+	const events = Array.from({ length: count }, (_, i) => knownEvent(first + i) as any);
+	const broken = `broken-${name}`;
+	const file = path.join(temporaryFolder(), name);
+	fs.writeFileSync(file, [...events, { id: broken, type: "PushEvent" }].map((event) => `${JSON.stringify(event)}\n`)
+		.join(""));
+	return { path: file, keys: [`!${broken}`, ...events.map((event) => `${event.id}|${event.type}|${event.created_at}`)] };
+}
+
 /** Clocks of a program, moved while it runs (tests/support/shim/shim_time.c). */
 export class Clocks {
 	readonly env: Record<string, string>;

@@ -8,10 +8,11 @@ import path from "node:path";
 import test from "node:test";
 import { filesBelow, TOKEN } from "../support/lake";
 import { runOctolake, startFake, startOctolake, waitFor, type Fake } from "../support/processes";
-import { knownFeed, memoryFolder, runCheck, shimEnvironment } from "../support/shim";
+import { knownFeed, knownFile, memoryFolder, runCheck, shimEnvironment, type KnownFile } from "../support/shim";
 
 const STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
 const SEED = Number(process.env.OCTOLAKE_POWER_LOSS_SEED ?? Date.now() % 1_000_000);
+const IMPORT_STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 60);
 const FEED_STATES = 20;
 /** Records behind which a life ends: in the first stores, in loads and compactions, in recoveries. */
 const LIVES = [400, 150, 900, 90, 1500, 40].map((records, i) => records + (SEED * (i + 3)) % 97);
@@ -92,4 +93,49 @@ test(`power failures, ${STATES} states`, async (context) => {
 	assert.equal(figures.opened, STATES);
 	assert.equal(figures.acknowledged, FEED_STATES, "every state of the feed was acknowledged");
 	assert.ok(figures.distinct > STATES / 2, "states differ");
+});
+
+/** One life of `octolake import`; killed behind so many records, 0: lives to its end. */
+async function importOnce(files: KnownFile[], data: string, log: string, records: number): Promise<void> {
+	const kill: Record<string, string> = records > 0 ? { KILL: String(records) } : {};
+	const finished = await runOctolake(["import", ...files.map((file) => file.path), "--data", data, "--types", "all"],
+		{ env: shimEnvironment({ FOLDER: data, LOG: log, ...kill }) });
+	assert.ok(records > 0 ? finished.signal === "SIGKILL" : finished.code === 0, finished.stderr.slice(-3000));
+}
+
+/* Records behind which an import ends: in its first stores, in silver and merges, in gold, in recoveries. */
+const IMPORT_KILLS = [90, 150, 40, 220].map((records, i) => records + (SEED * (i + 3)) % 60);
+
+test(`power failures in imports, ${IMPORT_STATES} states`, async (context) => {
+	context.diagnostic(`OCTOLAKE_POWER_LOSS_SEED=${SEED}`);
+	const folder = memoryFolder();
+	const [data, log, state] = ["lake", "log", "state"].map((name) => path.join(folder, name));
+	/* The second shares events with the first, the third with both. */
+	const files = [knownFile("2026-09-20-22.json", 0, 90), knownFile("2026-09-20-23.json", 60, 90),
+		knownFile("more.json", 30, 180)];
+	const served = new Map<string, number>();
+	let processes = 0;
+	for (const count of [2, 3]) {
+		for (const records of [...IMPORT_KILLS, 0]) {
+			await importOnce(files.slice(0, count), data, log, records);
+			processes++;
+		}
+		for (const key of files.slice(0, count).flatMap((file) => file.keys))
+			served.set(key, served.get(key) ?? processes);
+	}
+	fs.writeFileSync(path.join(folder, "served"), [...served].map(([key, process]) => `${process} ${key}\n`).join(""));
+
+	const replayed = path.join(folder, "replayed");
+	runCheck(["replay", log, replayed]);
+	assertSameFolder(data, replayed);
+	assert.deepEqual(runCheck(["lake", data, path.join(folder, "served")]), { code: 0, output: "" });
+
+	const check = runCheck(["states", log, path.join(folder, "served"), state, String(SEED), String(IMPORT_STATES),
+		...files.map((file) => file.path)], 3_600_000);
+	const lines = check.output.trim().split("\n");
+	assert.equal(check.code, 0, lines.slice(-60).join("\n"));
+	const figures = JSON.parse(lines.at(-1)!);
+	context.diagnostic(lines.at(-1)!);
+	assert.equal(figures.opened, IMPORT_STATES);
+	assert.ok(figures.distinct > IMPORT_STATES / 2, "states differ");
 });
