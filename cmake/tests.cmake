@@ -110,7 +110,7 @@ function(octolake_script_tests label timeout_seconds)
 			--enable-source-maps --test "${output}")
 		# Two servers under sanitizers and their clock: beside another test they would only be slow. Not so
 		# those that look at files and not at times.
-		if(NOT name MATCHES "^(container|damage|doctor|fault_sweep|gold_trial|import|install|parquet_reader|power_loss|retention|seed_form)$")
+		if(NOT name MATCHES "^(container|damage|doctor|fault_sweep|gold_trial|import|import_hours|install|parquet_reader|power_loss|retention|seed_form)$")
 			set_tests_properties(${label}_${name} PROPERTIES RUN_SERIAL TRUE)
 		endif()
 	endforeach()
