@@ -139,6 +139,12 @@ static bool has_room(const struct hours_work *work)
 									       : HOURS_QUEUE_MAX - HOURS_FETCHERS_MAX);
 }
 
+/* Nothing of it was set aside: of what was, the quarantine has the first bytes, and bronze all of them. */
+static bool is_sound(const struct archive *archive)
+{
+	return archive->reason[0] == '\0' && archive->bad_lines == 0;
+}
+
 /* An import that was ended between silver and this left bronze that was to go. */
 static bool drop_known(const struct hours_work *work, struct catalog *catalog,
 		       const struct archive_intake_result *result, struct err *err)
@@ -155,7 +161,7 @@ static bool drop_known(const struct hours_work *work, struct catalog *catalog,
 		return true;
 	if (!catalog_find_archive_batch(catalog, result->seq, &archive, &found, err))
 		return false;
-	return !found || archive.reason[0] != '\0' || catalog_drop_archive(catalog, result->seq, err);
+	return !found || !is_sound(&archive) || catalog_drop_archive(catalog, result->seq, err);
 }
 
 static bool fetch_all(struct hours_work *work, struct catalog *catalog, struct archive_intake *intake,
@@ -294,7 +300,7 @@ static bool settle_group(struct hours_work *work, struct catalog *catalog, const
 		}
 		if (found && is_thin(&archive))
 			tell_problem(work, archive.name, "thin", "the archive has hardly any events of that hour");
-		if (work->options.drop && (!found || archive.bad_lines == 0)
+		if (work->options.drop && (!found || is_sound(&archive))
 		    && !catalog_drop_archive(catalog, group[i].seq, err))
 			return false;
 	}

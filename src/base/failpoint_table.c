@@ -36,12 +36,11 @@ const struct failpoint_scope failpoint_scopes[] = {
 	/* bronze */
 	{"bronze", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	/* files of an archive: a piece with a note beside it; copied or linked from a person's folder; into bronze,
-	 * or gone, because it is there already; what is left below incoming/ */
+	 * or gone, because it is there already */
 	{"archive.part", {"make-folder", "create", "write", "fsync", "rename", "sync-folder"}},
 	{"archive.note", {"create", "write", "fsync", "rename", "sync-folder", "remove"}},
 	{"archive.take", {"make-folder", "create", "write", "remove", "link", "fsync", "rename", "sync-folder"}},
 	{"archive", {"fsync", "rename", "sync-folder", "remove"}},
-	{"archive.clear", {"make-folder", "sync-folder"}},
 	/* silver: a batch's live file; imported hours, then without what earlier ones have; partitions, then the
 	 * live files they replace; all of it again */
 	{"silver.live", {"copy", "fsync", "rename", "sync-folder", "remove"}},

@@ -253,8 +253,6 @@ bool archive_intake_take(struct archive_intake *intake, const struct archive_sou
 
 bool archive_intake_clear(const struct layout *layout, struct err *err)
 {
-	FAILPOINT_SCOPE("archive.clear");
 	struct file_path path;
-	return layout_absolute(layout, "incoming", &path, err) && file_remove_folder(path.text, err)
-	       && file_make_folder(path.text, err);
+	return layout_absolute(layout, "incoming", &path, err) && file_remove_folder(path.text, err);
 }

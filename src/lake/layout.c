@@ -21,8 +21,7 @@ static const int64_t BATCH_MAX = INT64_C(999999999999);
 bool layout_init(struct layout *layout, const char *folder, struct err *err)
 {
 	FAILPOINT_SCOPE("lake");
-	static const char *const below[] = {
-		"incoming", "bronze", "bronze/archive", "silver/_live", "staging", "gold", "tmp"};
+	static const char *const below[] = {"bronze/archive", "silver/_live", "staging", "gold", "tmp"};
 	if (!file_make_folder(folder, err))
 		return false;
 	char *absolute CLEANUP(memory_free_text) = realpath(folder, NULL);

@@ -235,7 +235,7 @@ test("what cannot be imported is said in one line", async () => {
 		return finished;
 	};
 	await fails([], 2, /--from-gh-events DIR/);
-	await fails(["2026-09-20-1", "--data", lake], 2, /GH Archive cannot be imported yet/);
+	await fails(["2026-09-20-1", "--from-gh-events", seed.root, "--data", lake], 2, /one import at a time/);
 	await fails(["--from-gh-events", temporaryFolder(), "--data", lake], 2, /holds no bronze, silver or db folder/);
 	await fails(["--from-gh-events", seed.root, "--data", seed.data], 2, /give the lake another one with --data/);
 	assert.ok(!fs.existsSync(path.join(seed.data, "catalog.sqlite")) && !fs.existsSync(lake));
