@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SQL_SETTING_BYTES_MAX = 16 * 1024, ROLLBACK_TRIES_MAX = 1000 };
+enum { SQL_SETTING_BYTES_MAX = 16 * 1024, ROLLBACK_TRIES_MAX = 1000, BEGIN_TRIES_MAX = 3 };
 
 static const char interrupted_text[] = "interrupted";
 
@@ -305,9 +305,12 @@ static void end_transaction(struct duck_connection *connection)
 static bool begin(struct duck_connection *connection, const char *sql, struct err *err)
 {
 	assert(!connection->in_transaction);
-	if (!duck_run(connection, sql, err)) {
+	for (int tries = 0; !duck_run(connection, sql, err); tries++) {
+		/* Each ROLLBACK of the one before may have met an interrupt, on a machine that is slow enough. */
+		bool is_of_before = strstr(err->text, "please ROLLBACK") != NULL;
 		end_transaction(connection);
-		return err_wrap(err, "begin");
+		if (!is_of_before || tries == BEGIN_TRIES_MAX)
+			return err_wrap(err, "begin");
 	}
 	connection->in_transaction = true;
 	connection->transaction_failure = (struct err){0};
