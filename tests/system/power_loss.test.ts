@@ -12,7 +12,7 @@ import { knownFeed, knownFile, memoryFolder, runCheck, shimEnvironment, type Kno
 
 const STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
 const SEED = Number(process.env.OCTOLAKE_POWER_LOSS_SEED ?? Date.now() % 1_000_000);
-const IMPORT_STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 60);
+const IMPORT_STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
 const FEED_STATES = 20;
 /** Records behind which a life ends: in the first stores, in loads and compactions, in recoveries. */
 const LIVES = [400, 150, 900, 90, 1500, 40].map((records, i) => records + (SEED * (i + 3)) % 97);
@@ -62,7 +62,7 @@ for (const [name, failpoint] of Object.entries(UNSYNCED)) test(name, async (cont
 	context.after(() => fake.stop());
 	await dieAt(failpoint, fake, data, log);
 	await live(fake, data, log, 0);
-	const check = runCheck(["states", log, feed.served, path.join(folder, "state"), String(SEED), "60"], 600_000);
+	const check = runCheck(["states", log, feed.served, path.join(folder, "state"), String(SEED), "40"], 600_000);
 	assert.equal(check.code, 0, check.output.split("\n").slice(-20).join("\n"));
 });
 

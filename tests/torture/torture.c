@@ -2,12 +2,13 @@
 /* torture.c - kills a lake at every failpoint, KILLS times each, and holds every life after it
  * against verify.c.
  *
- *   torture [--kills N] [--seed N] [--point PART-OF-A-NAME] [--folder DIR]
+ *   torture [--kills N] [--seed N] [--point PART-OF-A-NAME] [--parts N] [--folder DIR]
  *
  * First each scenario runs once in peace, which says how often it passes each point. A kill then
  * takes one of the scenarios that pass the point, and one of its passes by chance; the life after it
  * recovers, is verified, and goes on to the next kill. Leaves with 1 when something did not hold,
- * when a point was not reached, or could not be killed at often enough. A seed repeats a run. SIGTERM
+ * when a point was not reached, or could not be killed at often enough. A seed repeats a run. --parts 2 takes
+ * half of the points, which half says the seed. SIGTERM
  * ends it with the table so far. */
 #include "tests/torture/torture.h"
 
@@ -55,6 +56,7 @@ struct torture {
 	struct random random;
 	uint64_t seed;
 	int64_t kills;
+	int64_t parts; /* every so manieth point, which of them says the seed */
 	const char *only;
 	struct point points[TORTURE_POINTS_MAX];
 	int64_t lives;
@@ -261,7 +263,8 @@ static void note_signal(int number)
 
 static bool is_wanted(const struct torture *torture, size_t point)
 {
-	return !torture->only || strstr(failpoint_name(point).text, torture->only);
+	bool other_part = (int64_t)(point / 2 % (size_t)torture->parts) != (int64_t)(torture->seed % (uint64_t)torture->parts);
+	return !other_part && (!torture->only || strstr(failpoint_name(point).text, torture->only));
 }
 
 /* Round by round, so that kills at different points follow one another. */
@@ -334,6 +337,7 @@ static bool parse(struct torture *torture, int count, char **arguments)
 	int64_t seed = (int64_t)(clock_wall_us(clock_system()) % 1000000);
 	bool ok = count % 2 == 1;
 	torture->kills = 50;
+	torture->parts = 1;
 	for (int i = 1; i + 1 < count && ok; i += 2) {
 		if (strcmp(arguments[i], "--kills") == 0)
 			ok = span_parse_int64(span_of(arguments[i + 1]), &torture->kills) && torture->kills >= 1;
@@ -341,6 +345,8 @@ static bool parse(struct torture *torture, int count, char **arguments)
 			ok = span_parse_int64(span_of(arguments[i + 1]), &seed);
 		else if (strcmp(arguments[i], "--point") == 0)
 			torture->only = arguments[i + 1];
+		else if (strcmp(arguments[i], "--parts") == 0)
+			ok = span_parse_int64(span_of(arguments[i + 1]), &torture->parts) && torture->parts >= 1;
 		else if (strcmp(arguments[i], "--folder") == 0)
 			(void)snprintf(torture->folder, sizeof(torture->folder), "%s", arguments[i + 1]);
 		else
@@ -354,7 +360,7 @@ static bool parse(struct torture *torture, int count, char **arguments)
 int main(int count, char **arguments)
 {
 	static struct torture torture;
-	static const char usage[] = "usage: torture [--kills N] [--seed N] [--point PART] [--folder DIR]\n";
+	static const char usage[] = "usage: torture [--kills N] [--seed N] [--point PART] [--parts N] [--folder DIR]\n";
 	/* A life's gold is tried by the program that it runs in, as octolake's is. */
 	if (count == 3 && strcmp(arguments[1], "try-gold") == 0)
 		return stages_try_gold(arguments[2]);
