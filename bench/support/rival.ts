@@ -6,7 +6,7 @@
 /** Columns that both write and that say the same. `source` and `batch` are octolake's bookkeeping. */
 export const SHARED_COLUMNS = ["id", "type", "created_at", "actor_id", "actor_login", "is_bot", "repo_id", "repo_name",
 	"org_login", "action", "number", "merged", "ref_type", "era", "payload.issue.state", "payload.issue.title",
-	"payload.pull_request.merged", "payload.pull_request.number", "payload.pull_request.state"];
+	"payload.pull_request.state"];
 
 const COLUMN_TYPES = `{id: 'VARCHAR', type: 'VARCHAR', created_at: 'TIMESTAMP',
 	actor: 'STRUCT(id BIGINT, login VARCHAR)', repo: 'STRUCT(id BIGINT, name VARCHAR)', org: 'STRUCT(login VARCHAR)',
@@ -77,8 +77,6 @@ function select(way: Way, files: string[], with_discussions: boolean): string {
 		'archive' AS source, CAST(1 AS BIGINT) AS batch,
 		${field("IssuesEvent", place(way, "payload.issue.state", "text"), "payload.issue.state")},
 		${field("IssuesEvent", place(way, "payload.issue.title", "text"), "payload.issue.title")},
-		${field("PullRequestEvent", pull("merged", "boolean"), "payload.pull_request.merged")},
-		${field("PullRequestEvent", pull("number", "integer"), "payload.pull_request.number")},
 		${field("PullRequestEvent", pull("state", "text"), "payload.pull_request.state")},
 		CAST(${created_at} AS DATE) AS day
 		FROM ${source(way, files)}`;

@@ -119,8 +119,10 @@ static void take_result(struct hours_work *work, const struct archive_intake_res
 	work->unanswered = result->state == ARCHIVE_IS_UNAVAILABLE ? work->unanswered + 1 : 0;
 	if (result->state == ARCHIVE_IS_STORED)
 		work->totals.known++;
-	else
+	if (result->state != ARCHIVE_IS_STORED)
 		note_problem(work, result->name, archive_state_name(result->state), result->reason);
+	else if (result->reason[0] != '\0') /* it is not better than when it came */
+		note_problem(work, result->name, "damaged", result->reason);
 }
 
 /* Locked. */

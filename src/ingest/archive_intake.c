@@ -98,6 +98,18 @@ static bool note_absence(struct archive_intake *intake, struct archive *archive,
 	return catalog_note_archive(intake->options.catalog, archive, err);
 }
 
+/* What came is there under another name, or from another mirror: the next import need not fetch it again. */
+static bool note_same(struct archive_intake *intake, const struct archive *archive, const struct archive *known,
+		      struct archive_intake_result *result, struct err *err)
+{
+	struct archive same = *known;
+	memcpy(same.name, archive->name, sizeof(same.name));
+	memcpy(same.origin, archive->origin, sizeof(same.origin));
+	same.at_us = archive->at_us;
+	tell(&same, result);
+	return catalog_note_archive(intake->options.catalog, &same, err);
+}
+
 /* ---- into bronze ---- */
 
 /* The file at arrival->path becomes bronze, and the batch waits. What has the same content is there already. */
@@ -119,10 +131,8 @@ static bool store(struct archive_intake *intake, const struct archive_source *so
 	};
 	if (!catalog_find_archive_content(catalog, arrival->digest.hex, &known, &found, err))
 		return false;
-	if (found) {
-		tell(&known, result);
-		return file_remove(arrival->path.text, err);
-	}
+	if (found)
+		return note_same(intake, archive, &known, result, err) && file_remove(arrival->path.text, err);
 	if (!catalog_next_batch(catalog, &seq, err)
 	    || !layout_archive(hour_of(source), seq, arrival->is_gzip, &file.path, err)
 	    || !layout_absolute(layout, file.path.text, &path, err)

@@ -84,7 +84,7 @@ bool catalog_note_archive(struct catalog *catalog, const struct archive *archive
 	FAILPOINT_SCOPE("catalog.note-archive");
 	struct archive stored;
 	bool found;
-	assert(archive->state != ARCHIVE_IS_STORED && archive->batch == 0);
+	assert((archive->state == ARCHIVE_IS_STORED) == (archive->batch != 0));
 	if (!catalog_begin(catalog, err))
 		return false;
 	bool ok = catalog_find_archive(catalog, archive->name, archive->origin, &stored, &found, err)

@@ -43,7 +43,8 @@ bool batch_is_archive(const struct batch *batch);
 /* Batch `archive->batch` with its file, which is published already, in state BRONZE. One transaction. */
 MUST_CHECK bool catalog_store_archive(struct catalog *catalog, const struct archive *archive,
 				      const struct lake_file *file, struct err *err);
-/* Notes why an archive is not there (state other than STORED); one that was stored stays so. */
+/* Notes why an archive is not there, or (STORED) that another one, of `batch`, has its content. One that was
+ * stored before stays as it was. */
 MUST_CHECK bool catalog_note_archive(struct catalog *catalog, const struct archive *archive, struct err *err);
 /* The stored one of that name from that origin, or from one that is not known any more. */
 MUST_CHECK bool catalog_find_archive(struct catalog *catalog, const char *name, const char *origin,

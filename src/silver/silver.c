@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITION_ROWS_MAX = 65536 };
+enum { PARTITION_ROWS_MAX = 32768 };
 
 bool silver_open(const struct silver_options *options, struct silver **silver_out, struct err *err)
 {
