@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Power failures: the program's every write, fsync and rename is logged while it lives, dies and lives
 // again; then the log is replayed into states that a disk may have been left in, each opened and checked
-// (tests/power_loss/). OCTOLAKE_POWER_LOSS_STATES (40) says how many, OCTOLAKE_POWER_LOSS_SEED repeats.
+// (tests/power_loss/). OCTOLAKE_POWER_LOSS_STATES (30) says how many, OCTOLAKE_POWER_LOSS_SEED repeats.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -10,9 +10,9 @@ import { filesBelow, TOKEN } from "../support/lake";
 import { runOctolake, startFake, startOctolake, waitFor, type Fake } from "../support/processes";
 import { knownFeed, knownFile, memoryFolder, runCheck, shimEnvironment, type KnownFile } from "../support/shim";
 
-const STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
+const STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 30);
 const SEED = Number(process.env.OCTOLAKE_POWER_LOSS_SEED ?? Date.now() % 1_000_000);
-const IMPORT_STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 40);
+const IMPORT_STATES = Number(process.env.OCTOLAKE_POWER_LOSS_STATES ?? 30);
 const FEED_STATES = 20;
 /** Records behind which a life ends: in the first stores, in loads and compactions, in recoveries. */
 const LIVES = [400, 150, 900, 90, 1500, 40].map((records, i) => records + (SEED * (i + 3)) % 97);
@@ -62,7 +62,7 @@ for (const [name, failpoint] of Object.entries(UNSYNCED)) test(name, async (cont
 	context.after(() => fake.stop());
 	await dieAt(failpoint, fake, data, log);
 	await live(fake, data, log, 0);
-	const check = runCheck(["states", log, feed.served, path.join(folder, "state"), String(SEED), "40"], 600_000);
+	const check = runCheck(["states", log, feed.served, path.join(folder, "state"), String(SEED), "30"], 600_000);
 	assert.equal(check.code, 0, check.output.split("\n").slice(-20).join("\n"));
 });
 
