@@ -274,9 +274,9 @@ static int compare_seq(const void *left, const void *right)
 /* Days on which the archive's own crawler failed have hours of one event (gharchive.org issues 175, 210). */
 static bool is_thin(const struct archive *archive)
 {
-	const char *name = archive->name;
-	bool is_hour = strlen(name) > 11 && strlen(name) < 14 && name[4] == '-' && name[7] == '-' && name[10] == '-';
-	return is_hour && span_starts_with(span_of(archive->origin), "http")
+	int64_t hour_us;
+	return archive_hour_parse(span_of(archive->name), &hour_us)
+	       && span_starts_with(span_of(archive->origin), "http")
 	       && archive->lines - archive->bad_lines < HOURS_EVENTS_MIN;
 }
 

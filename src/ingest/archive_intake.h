@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "ingest/archive_fetch.h"
+#include "ingest/archive_hour.h"
 #include "ingest/archive_source.h"
 #include "lake/catalog_archive.h"
 

@@ -265,16 +265,6 @@ bool catalog_drop_archive(struct catalog *catalog, int64_t batch, struct err *er
 	return retention_forget(catalog, RETENTION_BRONZE, &choice, err);
 }
 
-static bool list_archives(struct sqlite_statement *statement, struct arena *arena,
-			  const struct archive **archives_out, size_t *count_out, struct err *err)
-{
-	const void *kept = NULL;
-	if (!catalog_collect(statement, take_archive, sizeof(struct archive), arena, &kept, count_out, err))
-		return false;
-	*archives_out = kept;
-	return true;
-}
-
 bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,
 			      const struct archive **archives_out, size_t *count_out, struct err *err)
 {
@@ -282,17 +272,12 @@ bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t la
 				  " WHERE batch BETWEEN ?1 AND ?2 ORDER BY batch";
 	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
 	const int64_t values[] = {first, last};
+	const void *kept = NULL;
 	if (!sqlite_prepare(catalog->database, sql, &statement, err))
 		return false;
 	catalog_bind_integers(statement, 1, values, ARRAY_COUNT(values));
-	return list_archives(statement, arena, archives_out, count_out, err);
-}
-
-bool catalog_list_archives(struct catalog *catalog, struct arena *arena, const struct archive **archives_out,
-			   size_t *count_out, struct err *err)
-{
-	static const char sql[] = "SELECT " ARCHIVE_COLUMNS " FROM archive ORDER BY name, origin";
-	struct sqlite_statement *statement CLEANUP(sqlite_finish) = NULL;
-	return sqlite_prepare(catalog->database, sql, &statement, err)
-	       && list_archives(statement, arena, archives_out, count_out, err);
+	if (!catalog_collect(statement, take_archive, sizeof(struct archive), arena, &kept, count_out, err))
+		return false;
+	*archives_out = kept;
+	return true;
 }

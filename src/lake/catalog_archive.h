@@ -61,10 +61,6 @@ MUST_CHECK bool catalog_drop_archive(struct catalog *catalog, int64_t batch, str
 /* Those of batches `first` to `last`, by batch. */
 MUST_CHECK bool catalog_list_archives_of(struct catalog *catalog, int64_t first, int64_t last, struct arena *arena,
 					 const struct archive **archives_out, size_t *count_out, struct err *err);
-/* All of them, in the order of names. */
-MUST_CHECK bool catalog_list_archives(struct catalog *catalog, struct arena *arena,
-				      const struct archive **archives_out, size_t *count_out, struct err *err);
-
 /* What silver found in one archive. */
 struct archive_silver {
 	struct batch batch; /* all counts but gold's; state does not matter */

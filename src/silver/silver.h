@@ -48,7 +48,7 @@ struct silver_report {
 MUST_CHECK bool silver_build_next(struct silver *silver, struct batch *batch_out, bool *built_out, struct err *err);
 
 /* Builds waiting batches of imported hours (lake/catalog_archive.h), in order of their numbers, all or none of
- * them: one file for each type and day that they have together; where those are more than a hundred, each
+ * them: one file for each type and day that they have together; where those are more than 48, each
  * file alone, and one that has that many by itself as a live file. Rows are in the order of the files. A
  * record that is damaged is set aside, at most a thousand entries a file with 16 KiB each (the file itself
  * is bronze). Keys that two files share stay in both: see silver_merge. */
