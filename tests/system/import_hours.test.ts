@@ -280,6 +280,13 @@ test("hours by range from two mirrors; one that is missing is asked for again", 
 	}
 });
 
+test("an hour of which the archive has hardly anything is listed", async (t) => {
+	const hour = gzip(lines(good(1, "2015-01-05T20:00:00Z")));
+	const archive = await serve(t, new Map([["2015-01-05-20.json.gz", hour]]));
+	const report = await importHours(temporaryFolder(), ["2015-01-05-20", "--mirror", archive.url], 3);
+	assert.deepEqual([report.silver_rows, report.problems[0].state], [1, "thin"]);
+});
+
 test("what is wrong with the command", async () => {
 	const lake = temporaryFolder();
 	for (const [args, words] of [[[], /2026-09-20/], [["2026-13-01"], /2026-13-01/], [["2010-01-01-0"], /2011-02-12/],
